@@ -13,7 +13,8 @@ namespace Scoring.EndToEnd.Tests.Brokers;
 /// <remarks>
 /// In this order: what <c>KAFKA_BOOTSTRAP_SERVERS</c> names; a container where Docker answers; the embedded broker.
 /// A broker that was named and does not answer fails the tests: nobody who asked for a real broker gets another.
-/// <c>FRAUDSCORING_TEST_BROKER_KIND=Embedded</c> passes over Docker.
+/// <c>FRAUDSCORING_TEST_BROKER_KIND=Embedded</c> passes over Docker. An engine older than Docker 25 needs
+/// <c>DOCKER_API_VERSION</c> (1.41 for Docker 20.10); without a registry, <c>TESTCONTAINERS_RYUK_DISABLED=true</c>.
 /// </remarks>
 public sealed class KafkaBroker : IAsyncLifetime
 {
@@ -142,7 +143,8 @@ public sealed class KafkaBroker : IAsyncLifetime
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            Reason = $"KAFKA_BOOTSTRAP_SERVERS is not set and no container started: {exception.Message.Split('\n')[0].Trim()}";
+            string cause = exception.GetBaseException().Message.Trim().ReplaceLineEndings(" ");
+            Reason = $"KAFKA_BOOTSTRAP_SERVERS is not set and Docker started no container: {cause}";
             if (starting is not null)
             {
                 await starting.DisposeAsync();
