@@ -157,7 +157,7 @@ internal ref struct WireReader
             case Varint: ReadVarint(); break;
             case Fixed64: Take(8); break;
             case Fixed32: Take(4); break;
-            case Length: position += ReadLength(); break;
+            case Length: ReadBytes(); break;
             default: Refuse($"wire type {WireType} cannot stand in a {message}: not an ONNX file, or damaged"); break;
         }
     }
