@@ -71,7 +71,7 @@ public sealed partial class OnnxRuntimeParityTests
         Assert.True(onnx is not null, string.Join("; ", faults));
         if (OnnxTrees.Read(onnx.Model) is not { Ensemble: { } trees } reading)
         {
-            Assert.True(string.Equals(transform, "NONE", StringComparison.Ordinal) && (!positiveOnly || baseValues == 2));
+            Assert.True(baseValues == 2 || (string.Equals(transform, "NONE", StringComparison.Ordinal) && !positiveOnly));
             return;
         }
 
@@ -90,12 +90,13 @@ public sealed partial class OnnxRuntimeParityTests
 
     private static void AssertAgrees(TreeNodes nodes, int seed, int rowCount)
     {
+        // ONNX Runtime sums in float32: weights as small as those of a trained ensemble keep its own rounding below what is compared.
+        float shrink = 1f / (1 + (nodes.TreeCount / 10f));
+        nodes = nodes with { Weights = Array.ConvertAll(nodes.Weights.ToArray(), weight => weight * shrink) };
         float[][] rows = RandomTrees.Rows(nodes, new Random(seed), rowCount);
         double[] expected = RunInOnnxRuntime(Check(nodes), rows);
         double[] actual = Blocks.Score(TreeEnsemble.Compile(nodes), rows);
-
-        // ONNX Runtime sums in float32: its own rounding grows with the trees.
-        for (int row = 0; row < rows.Length; row++) Assert.Equal(expected[row], actual[row], nodes.TreeCount <= 30 ? 2e-6 : 1e-5 * Math.Max(1, Math.Abs(expected[row])));
+        for (int row = 0; row < rows.Length; row++) Assert.Equal(expected[row], actual[row], 1e-6);
     }
 
     private static CheckedOnnx Check(TreeNodes nodes)

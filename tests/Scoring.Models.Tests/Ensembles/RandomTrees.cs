@@ -67,7 +67,7 @@ internal static class RandomTrees
         return (nodes.Average ? sum / nodes.TreeCount : sum) + nodes.BaseValue;
     }
 
-    private static bool Holds(TreeNodes nodes, int node, float[] row)
+    internal static bool Holds(TreeNodes nodes, int node, float[] row)
     {
         float x = row[nodes.Features.Span[node]], threshold = nodes.Thresholds.Span[node];
         if (float.IsNaN(x) && nodes.MissingIsTrue.Span[node]) return true;
