@@ -1,48 +1,62 @@
 namespace Scoring.Models.Definitions;
 
-/// <summary>Guesses which name was meant by one that does not exist.</summary>
+/// <summary>Finds what a writer probably meant.</summary>
 internal static class NearestName
 {
-    /// <summary>The known name with the fewest edits from <paramref name="name"/>, or null when even that one is no likely slip (more edits than a third of its letters, at least 1).</summary>
-    public static string? Of(string name, IEnumerable<string> known)
+    /// <summary>The candidate with the smallest edit distance, when that is at most a third of the name (and at least two edits are allowed).</summary>
+    public static string? Of(string name, IEnumerable<string> candidates)
     {
-        string? nearest = null;
-        int fewest = Math.Max(1, name.Length / 3) + 1;
-        foreach (string candidate in known)
+        string? best = null;
+        int bestDistance = Math.Max(2, name.Length / 3) + 1;
+        foreach (string candidate in candidates)
         {
-            int edits = EditDistance(name, candidate);
-            if (edits < fewest)
+            int distance = Distance(name, candidate);
+            if (distance < bestDistance)
             {
-                fewest = edits;
-                nearest = candidate;
+                (best, bestDistance) = (candidate, distance);
             }
         }
 
-        return nearest;
+        return best;
     }
 
-    /// <summary>Levenshtein distance: insertions, deletions and substitutions.</summary>
-    private static int EditDistance(string from, string to)
+    /// <summary>"did you mean x?", or the list of what there is.</summary>
+    public static string Fix(string name, IReadOnlyCollection<string> candidates) =>
+        Of(name, candidates) is { } nearest ? $"did you mean \"{nearest}\"?"
+        : candidates.Count == 0 ? "remove it"
+        : $"use one of {string.Join(", ", candidates)}";
+
+    // Optimal string alignment: insert, delete, replace, swap neighbours.
+    private static int Distance(string left, string right)
     {
-        var previous = new int[to.Length + 1];
-        var current = new int[to.Length + 1];
-        for (int column = 0; column <= to.Length; column++)
+        var rows = new int[left.Length + 1, right.Length + 1];
+        for (int i = 0; i <= left.Length; i++)
         {
-            previous[column] = column;
+            rows[i, 0] = i;
         }
 
-        for (int row = 1; row <= from.Length; row++)
+        for (int j = 0; j <= right.Length; j++)
         {
-            current[0] = row;
-            for (int column = 1; column <= to.Length; column++)
+            rows[0, j] = j;
+        }
+
+        for (int i = 1; i <= left.Length; i++)
+        {
+            for (int j = 1; j <= right.Length; j++)
             {
-                int substituted = previous[column - 1] + (from[row - 1] == to[column - 1] ? 0 : 1);
-                current[column] = Math.Min(substituted, Math.Min(previous[column], current[column - 1]) + 1);
-            }
+                int replace = Same(left[i - 1], right[j - 1]) ? 0 : 1;
+                int distance = Math.Min(Math.Min(rows[i - 1, j] + 1, rows[i, j - 1] + 1), rows[i - 1, j - 1] + replace);
+                if (i > 1 && j > 1 && Same(left[i - 1], right[j - 2]) && Same(left[i - 2], right[j - 1]))
+                {
+                    distance = Math.Min(distance, rows[i - 2, j - 2] + 1);
+                }
 
-            (previous, current) = (current, previous);
+                rows[i, j] = distance;
+            }
         }
 
-        return previous[to.Length];
+        return rows[left.Length, right.Length];
+
+        static bool Same(char a, char b) => char.ToLowerInvariant(a) == char.ToLowerInvariant(b);
     }
 }
