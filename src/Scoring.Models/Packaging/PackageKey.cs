@@ -29,17 +29,17 @@ public sealed class PackageKey : IDisposable
     /// <exception cref="CryptographicException">There is no such key in the text, or it is of another curve.</exception>
     public static PackageKey ReadPrivate(string pem)
     {
-        var ecdsa = ECDsa.Create();
+        var key = ECDsa.Create();
         try
         {
-            ecdsa.ImportFromPem(pem);
-            RequireCurve(ecdsa);
-            ecdsa.ExportECPrivateKey(); // throws when only the public half is here
-            return new PackageKey(ecdsa, canSign: true);
+            key.ImportFromPem(pem);
+            RequireCurve(key);
+            key.ExportECPrivateKey(); // throws when only the public half is here
+            return new PackageKey(key, canSign: true);
         }
         catch (Exception e) when (e is ArgumentException or CryptographicException)
         {
-            ecdsa.Dispose();
+            key.Dispose();
             throw new CryptographicException("not a PEM file with one unencrypted ECDSA P-256 private key; make one with: models keygen", e);
         }
     }
@@ -53,10 +53,10 @@ public sealed class PackageKey : IDisposable
         {
             for (var rest = pem.AsSpan(); PemEncoding.TryFind(rest, out var fields); rest = rest[fields.Location.End..])
             {
-                var ecdsa = ECDsa.Create();
-                ecdsa.ImportFromPem(rest[fields.Location]);
-                RequireCurve(ecdsa);
-                keys.Add(new PackageKey(ecdsa, canSign: false));
+                var key = ECDsa.Create();
+                key.ImportFromPem(rest[fields.Location]);
+                RequireCurve(key);
+                keys.Add(new PackageKey(key, canSign: false));
             }
         }
         catch (Exception e) when (e is ArgumentException or CryptographicException)
@@ -86,9 +86,9 @@ public sealed class PackageKey : IDisposable
     /// <inheritdoc/>
     public void Dispose() => ecdsa.Dispose();
 
-    private static void RequireCurve(ECDsa ecdsa)
+    private static void RequireCurve(ECDsa key)
     {
-        if (!string.Equals(ecdsa.ExportParameters(includePrivateParameters: false).Curve.Oid.Value, Curve, StringComparison.Ordinal))
+        if (!string.Equals(key.ExportParameters(includePrivateParameters: false).Curve.Oid.Value, Curve, StringComparison.Ordinal))
         {
             throw new CryptographicException("the key is of another curve than P-256");
         }
