@@ -15,7 +15,6 @@ public sealed class TreeEnsemble
     /// <summary>Rows per block.</summary>
     public const int BlockRows = 16;
 
-    private readonly TreeProgram program;
     private readonly TreeKernel kernel;
     private readonly double scale;
     private readonly double baseValue;
@@ -24,7 +23,7 @@ public sealed class TreeEnsemble
     {
         Nodes = nodes;
         this.kernel = kernel;
-        program = TreeCompiler.Compile(nodes);
+        Program = TreeCompiler.Compile(nodes);
         scale = nodes.Average ? 1.0 / nodes.TreeCount : 1.0;
         baseValue = nodes.BaseValue;
     }
@@ -40,6 +39,8 @@ public sealed class TreeEnsemble
 
     /// <summary>The table that was compiled.</summary>
     public TreeNodes Nodes { get; }
+
+    internal TreeProgram Program { get; }
 
     /// <summary>Compiles a table for this machine.</summary>
     /// <exception cref="ArgumentException">The nodes are not sound trees, or hold a set membership test.</exception>
@@ -63,9 +64,9 @@ public sealed class TreeEnsemble
         if (block.Length != FeatureCount * BlockRows || margins.Length != BlockRows) ThrowLengths(block.Length, margins.Length);
         switch (kernel)
         {
-            case TreeKernel.Vector512: TreeKernels.ScoreVector512(program, block, margins); break;
-            case TreeKernel.Vector256: TreeKernels.ScoreVector256(program, block, margins); break;
-            default: TreeKernels.ScoreScalar(program, block, margins); break;
+            case TreeKernel.Vector512: TreeKernels.ScoreVector512(Program, block, margins); break;
+            case TreeKernel.Vector256: TreeKernels.ScoreVector256(Program, block, margins); break;
+            default: TreeKernels.ScoreScalar(Program, block, margins); break;
         }
 
         for (int row = 0; row < BlockRows; row++) margins[row] = (margins[row] * scale) + baseValue;
@@ -78,7 +79,7 @@ public sealed class TreeEnsemble
     public double ScoreOne(ReadOnlySpan<float> row)
     {
         if (row.Length != FeatureCount) throw new ArgumentException($"{FeatureCount} features are due, got {row.Length}", nameof(row));
-        return (TreeKernels.ScoreOne(program, row) * scale) + baseValue;
+        return (TreeKernels.ScoreOne(Program, row) * scale) + baseValue;
     }
 
     /// <summary>The model's own output for a margin.</summary>

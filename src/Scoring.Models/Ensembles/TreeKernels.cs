@@ -212,7 +212,7 @@ internal static unsafe class TreeKernels
     }
 
     // No branch on the data: which of (x <= t) and (x >= t) hold picks one of the node's four turn bits; neither holds for NaN.
-    private static int Step(in WalkNode node, float x)
+    internal static int Step(in WalkNode node, float x)
     {
         int relation = (x <= node.Threshold ? 1 : 0) | (x >= node.Threshold ? 2 : 0);
         return ((node.FeatureAndTurn >> relation) & 1) == 0 ? node.Left : node.Right;

@@ -72,7 +72,8 @@ public static class TreeStructure
         if (feature < 0 || feature >= nodes.FeatureCount) return $"feature {feature} is tested, the input has {nodes.FeatureCount}";
 
         // Infinite thresholds are real: LightGBM writes them to part missing values from all others.
-        return float.IsNaN(nodes.Thresholds.Span[node]) ? "the threshold is NaN" : null;
+        bool compares = nodes.Modes.Span[node] != TreeNodeMode.Member;
+        return compares && float.IsNaN(nodes.Thresholds.Span[node]) ? "the threshold is NaN" : null;
     }
 
     private static string DescribeSecondArrival(TreeNodes nodes, int from, int child)

@@ -76,13 +76,13 @@ public static class OnnxTrees
                 : No("two weighted classes with base values");
         }
 
-        // One weighted class is the margin of the second, whichever id it carries. With weights all >= 0 ONNX Runtime takes the sum
-        // for a probability and applies no transform; with two base values it forgets that rule and uses the second.
-        ReadOnlySpan<float> bases = table.BaseValues.Span;
-        if (bases.Length > 2) return No($"{bases.Length} base values for two classes");
-        bool isProbability = bases.Length < 2 && table.Weights.All(entry => entry.Weight >= 0);
+        // One weighted class is the margin of the second, whichever id it carries. Without a transform ONNX Runtime takes the sum for
+        // a probability when no weight is negative, and writes it with both signs otherwise.
+        if (table.BaseValues.Length > 1) return No("one weighted class with two base values");
+        bool isProbability = !logistic && table.Weights.All(entry => entry.Weight >= 0);
         if (!isProbability && !logistic) return No("one weighted class with weights of both signs and no transform: its scores are not probabilities");
-        return Compile(table, static (_, weight) => weight, bases.IsEmpty ? 0 : bases[^1], isProbability ? TreePostTransform.None : TreePostTransform.Logistic);
+        float baseValue = table.BaseValues.IsEmpty ? 0 : table.BaseValues.Span[0];
+        return Compile(table, static (_, weight) => weight, baseValue, logistic ? TreePostTransform.Logistic : TreePostTransform.None);
     }
 
     private static TreeEnsembleReading Compile(OnnxTreeTable table, Func<long, float, float> weightOf, float baseValue, TreePostTransform transform)
