@@ -11,9 +11,10 @@ internal static class Program
     /// <returns>See <see cref="ExitCode"/>.</returns>
     public static async Task<int> Main(string[] args)
     {
-        OnnxRuntimeEnvironment.DisableTelemetry();
+        OnnxRuntimeEnvironment.EnsureQuiet();
         var root = new RootCommand("Trains, judges and packs the models that the worker scores with.")
         {
+
             ImportCommand.Create(),
             FeaturesCommand.Create(),
             TrainCommand.Create(),

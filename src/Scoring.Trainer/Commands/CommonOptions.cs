@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using Scoring.Models.Definitions;
+using Scoring.Models.Ensembles;
+using Scoring.Models.Features;
 using Scoring.Models.Packaging;
 using Scoring.Trainer.Training;
 
@@ -19,6 +21,8 @@ internal static class CommonOptions
     public static Option<string> Output(string description) => new("--output", "-o") { Description = description, Required = true };
 
     public static Option<string> Key() => new("--key") { Description = "PEM file with the private key that signs; make one with: models keygen", Required = true };
+
+    public static Option<string[]> PublicKeys() => new("--public-key") { Description = "PEM files with the keys of which one must have signed the package", Required = true, AllowMultipleArgumentsPerToken = true };
 
     /// <summary>A time: a day (its beginning, UTC) or RFC 3339.</summary>
     public static Option<DateTimeOffset?> Time(string name, string description, bool required = false) => new(name)
@@ -107,6 +111,14 @@ internal static class CommonOptions
     /// <summary>Reads the keys of some PEM files.</summary>
     /// <exception cref="TrainerException">A file is not there, or holds no such key.</exception>
     public static IReadOnlyList<PackageKey> ReadVerificationKeys(IEnumerable<string> paths) => [.. paths.SelectMany(path => ReadKey(path, PackageKey.ReadPublic))];
+
+    /// <summary>The ensemble of a package that fits a definition.</summary>
+    /// <exception cref="TrainerException">The package is refused.</exception>
+    public static Ensemble ReadEnsemble(string path, IEnumerable<string> keyPaths, ServiceDefinition definition, FeaturePlan plan)
+    {
+        var policy = new VerificationPolicy { AcceptedKeys = ReadVerificationKeys(keyPaths), Service = definition.Service, PlanDigest = plan.Digest };
+        return PackageFile.Read(path, policy).Ensemble!;
+    }
 
     /// <summary>A window of two times.</summary>
     /// <exception cref="TrainerException">It is empty.</exception>
