@@ -53,7 +53,15 @@ internal sealed class BrokerAdmin : IDisposable
         var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
         var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = CallTimeout };
         var answer = Ask(() => admin.ListOffsetsAsync(asked, options).GetAwaiter().GetResult());
-        return answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
+        return ByPartition(answer);
+    }
+
+    /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
+    public async Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions)
+    {
+        var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
+        var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = CallTimeout };
+        return ByPartition(await admin.ListOffsetsAsync(asked, options));
     }
 
     /// <summary>Creates a topic.</summary>
@@ -83,6 +91,9 @@ internal sealed class BrokerAdmin : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => admin.Dispose();
+
+    private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
+        answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
 
     private T Ask<T>(Func<T> question)
     {

@@ -13,7 +13,9 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
 
     /// <summary>A lane's reader of transactions, a member of the group.</summary>
     /// <remarks>Topic names are not asked for (one topic only): each would be a string per message.</remarks>
-    public ConsumerBuilder<TKey, TValue> GroupReader<TKey, TValue>(int lane)
+    /// <param name="lane">Number of the lane, part of its static membership.</param>
+    /// <param name="startsLatest">Where a partition without a committed offset starts that is not read from its beginning.</param>
+    public ConsumerBuilder<TKey, TValue> GroupReader<TKey, TValue>(int lane, bool startsLatest)
     {
         var config = Common(new ConsumerConfig
         {
@@ -24,7 +26,9 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             HeartbeatIntervalMs = 3_000,
             MaxPollIntervalMs = 60_000,
         });
-        return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, "headers,timestamp")));
+        Reading(config, "headers,timestamp");
+        config.AutoOffsetReset = startsLatest ? AutoOffsetReset.Latest : AutoOffsetReset.Earliest;
+        return Logged(new ConsumerBuilder<TKey, TValue>(config));
     }
 
     /// <summary>A reader whose partitions are assigned by hand; it commits nothing.</summary>
@@ -88,7 +92,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     {
         config.EnableAutoCommit = false;
         config.EnableAutoOffsetStore = false;
-        config.AutoOffsetReset = AutoOffsetReset.Earliest; // Only for positions that retention has passed: every start is explicit.
+        config.AutoOffsetReset = AutoOffsetReset.Earliest; // Only where retention has passed a position: starts are explicit.
         config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.EnablePartitionEof = true;
         config.FetchWaitMaxMs = 50;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Confluent.Kafka;
 using Scoring.Models.Features;
 
@@ -11,6 +12,9 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
 
     /// <summary>Partition number, of the input and of all outputs.</summary>
     public int Partition { get; } = source.Partition.Value;
+
+    /// <summary>The partition number as a metric's label.</summary>
+    public string Name { get; } = source.Partition.Value.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>State of its keys.</summary>
     public PartitionState State { get; } = state;
@@ -41,6 +45,9 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
 
     /// <summary>Whether the reader is told not to fetch it.</summary>
     public bool IsPaused { get; set; }
+
+    /// <summary>Whether its next row was found to have to wait in this cycle.</summary>
+    public bool IsHeld { get; set; }
 
     /// <summary>What it has told the others.</summary>
     public PartitionShare Share { get; init; } = new();

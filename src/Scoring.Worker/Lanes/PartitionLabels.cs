@@ -21,7 +21,18 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     public long ReceivedOffset { get; set; }
 
     /// <summary>Whether everything on the partition has been received, as far as the last answer of the broker tells.</summary>
-    public bool IsAtEnd { get; set; }
+    public bool IsAtEnd
+    {
+        get;
+        set
+        {
+            field = value;
+            HasReachedEnd |= value;
+        }
+    }
+
+    /// <summary>Whether the end was reached once: until then live traffic waits too.</summary>
+    public bool HasReachedEnd { get; private set; }
 
     /// <summary>Transactions before this offset were received before the end of the labels was asked for and found reached.</summary>
     public long ConfirmedToOffset { get; set; }

@@ -24,6 +24,6 @@ internal sealed class PartitionShare
     /// <summary>Timestamp of the last publication.</summary>
     public long PublishedAt { get; set; }
 
-    /// <summary>Offset of our last acknowledged mark on the aggregates topic, -1 for none.</summary>
-    public long AcknowledgedOffset { get; set; } = -1;
+    /// <summary>End of its aggregates partition when it was taken from us, or null: our own records stand before it.</summary>
+    public long? EndWhenTaken { get; set; }
 }

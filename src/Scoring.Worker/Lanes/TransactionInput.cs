@@ -26,16 +26,17 @@ internal sealed class TransactionInput : IDisposable
     /// <param name="decoder">Decodes the events.</param>
     /// <param name="batch">Where rows are begun.</param>
     /// <param name="readsHistory">Whether a partition is read from its beginning, to rebuild state.</param>
+    /// <param name="startsLatest">Whether a group without committed offsets starts at the end.</param>
     /// <param name="beforeRevoke">Called while the partitions are still ours; its exceptions are noted.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
-    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, Action beforeRevoke, WorkerMetrics metrics, ILogger logger)
+    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool startsLatest, Action beforeRevoke, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.metrics = metrics;
         this.logger = logger;
         value = new TransactionDeserializer(decoder, batch, RefusedValue);
-        consumer = clients.GroupReader<int, Refusal>(lane)
+        consumer = clients.GroupReader<int, Refusal>(lane, startsLatest)
             .SetKeyDeserializer(Key)
             .SetValueDeserializer(value)
             .SetPartitionsAssignedHandler((_, partitions) =>

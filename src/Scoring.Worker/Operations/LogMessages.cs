@@ -50,8 +50,8 @@ internal static partial class LogMessages
     [LoggerMessage(125, LogLevel.Error, "Input of partition {Partition} is gone from offset {Expected} to {Found}: retention passed the reader")]
     public static partial void InputGap(ILogger logger, int partition, long expected, long found);
 
-    [LoggerMessage(126, LogLevel.Warning, "Lane {Lane} waited {Seconds} s for the watermarks of other partitions and goes on; its scores are marked")]
-    public static partial void WaitGivenUp(ILogger logger, int lane, int seconds);
+    [LoggerMessage(126, LogLevel.Warning, "A lane waited {Seconds} s for the watermarks of other partitions and goes on; its scores are marked")]
+    public static partial void WaitGivenUp(ILogger logger, int seconds);
 
     [LoggerMessage(127, LogLevel.Critical, "Lane {Lane} ended: {Reason}")]
     public static partial void LaneFailed(ILogger logger, int lane, string reason, Exception failure);
