@@ -155,7 +155,8 @@ internal sealed class DefinitionChecks(ServiceDefinition definition, List<Defini
             ("aggregates", topics.Aggregates ?? $"fraud.{definition.Service}.aggregates"),
         })
         {
-            if (!IsName(name, 249, c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || name is "." or "..")
+            bool isGiven = member is not "aggregates" || topics.Aggregates is not null; // a bad service name has its own fault
+            if (isGiven && (name is "." or ".." || !IsName(name, 249, c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')))
             {
                 Fault($"$.topics.{member}", $"\"{name}\" is no topic name of Kafka", "use 1 to 249 of letters, digits, ., _ and -");
             }

@@ -74,7 +74,8 @@ internal sealed class FeatureChecks(ServiceDefinition definition, Dictionary<str
 
     private void CheckNeed(string path, string member, Need need, bool there, string aggregate, string fix)
     {
-        if (need == Need.Required && !there)
+        bool isReported = faults.Exists(fault => fault.Path.StartsWith($"{path}.{member}", StringComparison.Ordinal));
+        if (need == Need.Required && !there && !isReported)
         {
             Fault($"{path}.{member}", $"is missing: {aggregate} needs it", fix);
         }

@@ -35,7 +35,7 @@ internal sealed class MappingChecks(ServiceDefinition definition, List<Definitio
         {
             if (definition.Events.Fields is { } fields && !fields.ContainsKey(field.Name))
             {
-                Fault("$.events.fields", $"the required field {field.Name} is not mapped", $"add \"{field.Name}\": {{ \"path\": \"...\" }}");
+                Fault($"$.events.fields.{field.Name}", "is missing: the contract requires it", $"add \"{field.Name}\": {{ \"path\": \"...\" }}");
             }
         }
 

@@ -54,7 +54,7 @@ internal sealed class MemberWalk(MemberTrie trie)
         private readonly MemberTrie trie = walk.Trie;
         private readonly ReadOnlySpan<byte> json = json;
         private JsonScanner scanner = new(json, start);
-        private TSink sink = sink;
+        private readonly TSink sink = sink;
         private RefusalCode code;
         private string field = "";
 
