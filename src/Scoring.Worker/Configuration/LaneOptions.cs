@@ -18,6 +18,6 @@ internal sealed record LaneOptions
     /// <summary>Most rows of a partition that are decoded and wait for labels or for other partitions, 256 to 65,536. Default 4,096; then the partition is paused.</summary>
     public int StagedRowsMax { get; init; } = 4_096;
 
-    /// <summary>Whether feature vectors are published too, on <c>fraud.SERVICE.features</c>. Off by default.</summary>
+    /// <summary>Whether every score carries its feature vector (member <c>features</c>). Off by default.</summary>
     public bool EmitFeatures { get; init; }
 }

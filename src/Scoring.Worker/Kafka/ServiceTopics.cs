@@ -25,9 +25,6 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
     /// <summary>Contributions to shared entities, out and in.</summary>
     public string Aggregates { get; } = definition.Topics.Aggregates ?? $"fraud.{definition.Service}.aggregates";
 
-    /// <summary>Feature vectors out, where they are asked for.</summary>
-    public string Features { get; } = $"fraud.{definition.Service}.features";
-
     /// <summary>Consumer group where no other is set.</summary>
     public string Group { get; } = $"fraud.{definition.Service}";
 
@@ -42,8 +39,7 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
 
     /// <summary>Name and settings of every topic that a worker of this service touches.</summary>
     /// <param name="replicas">Replication factor.</param>
-    /// <param name="withFeatures">Whether the topic of feature vectors is wanted.</param>
-    public IEnumerable<(string Name, Dictionary<string, string> Settings)> All(int replicas, bool withFeatures)
+    public IEnumerable<(string Name, Dictionary<string, string> Settings)> All(int replicas)
     {
         long inputMs = Math.Max(30 * DayMs, (2 * (long)LongestSpan.TotalMilliseconds) + DayMs);
         yield return (Transactions, Deleted(inputMs, replicas));
@@ -52,10 +48,6 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
         yield return (Alerts, Deleted(90 * DayMs, replicas));
         yield return (DeadLetters, Deleted(14 * DayMs, replicas));
         yield return (Aggregates, Compacted(replicas));
-        if (withFeatures)
-        {
-            yield return (Features, Deleted(7 * DayMs, replicas));
-        }
     }
 
     private static Dictionary<string, string> Deleted(long retentionMs, int replicas) => Durable(replicas, new(StringComparer.Ordinal)

@@ -59,9 +59,9 @@ internal sealed class Lane : IDisposable
         isStale = new bool[rowsMax];
         inputs = new PartitionInput?[context.PartitionCount];
         states = new PartitionState?[context.PartitionCount];
-        pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, rowsMax, context.Lanes.EmitFeatures, context.Metrics, context.Logger);
+        pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, rowsMax, context.Lanes.EmitFeatures, context.Settings.Serving.NetworkTimeoutMs, clock, context.Metrics, context.Logger);
         output = new LaneOutput(context.Clients.Producer(), context.Lanes.InFlightMax);
-        records = new OutputRecords(output, context.Topics, context.Service, context.Metrics);
+        records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels);
         input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.StartsLatest, BeforeRevoke, context.Metrics, context.Logger);

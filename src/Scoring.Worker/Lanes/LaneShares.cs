@@ -23,8 +23,7 @@ internal sealed class LaneShares
     private readonly TimeProvider clock;
     private readonly long advanceMs;
     private readonly TimeSpan interval;
-    private readonly byte[] key = new byte[ContributionMark.KeyBytes];
-    private readonly byte[] value = new byte[ContributionMark.ValueBytes];
+    private readonly byte[] silence = new byte[ContributionMark.KeyBytes];
     private bool isBlocked;
     private bool waitIsOver;
     private long waitingSince;
@@ -158,26 +157,29 @@ internal sealed class LaneShares
         }
 
         var target = new TopicPartition(context.Topics.Aggregates, partition.Partition);
-        if (share.HasUndrained)
+        bool isIdle = partition.IsAtEnd && partition.Staged.Count == 0 && clock.GetElapsedTime(partition.AtEndSince, now) > IdleAfter;
+        if (share.HasUndrained || watermarkMs > share.AnnouncedMs || share.MarkIsDue)
         {
             partition.State.DrainContributions((entry, sum) =>
             {
                 ledger.Apply(target.Partition.Value, entry, sum);
-                output.Produce(target, entry, sum);
+                output.Produce(target, entry, sum, hasValue: !sum.IsEmpty); // The watermark comes last: it covers what stands before it.
             });
             share.HasUndrained = false;
+            share.MarkIsDue = false;
+            share.AnnouncedMs = Math.Max(watermarkMs, share.AnnouncedMs);
+            context.Metrics.Watermark.WithLabels(partition.Name).Set(Math.Max(0, share.AnnouncedMs / 1_000.0));
+            Say(partition, isIdle: false);
         }
 
-        bool isIdle = partition.IsAtEnd && partition.Staged.Count == 0 && clock.GetElapsedTime(partition.AtEndSince, now) > IdleAfter;
-        if (watermarkMs > share.AnnouncedMs || isIdle != share.IsIdle || share.MarkIsDue)
+        if (isIdle != share.IsIdle)
         {
-            share.AnnouncedMs = Math.Max(watermarkMs, share.AnnouncedMs);
-            share.IsIdle = isIdle;
-            share.MarkIsDue = false;
-            ledger.Announce(partition.Partition, share.AnnouncedMs, isIdle);
-            ContributionMark.Write(share.AnnouncedMs, isIdle, key, value);
-            output.Produce(target, key, value);
-            context.Metrics.Watermark.WithLabels(partition.Name).Set(share.AnnouncedMs / 1_000.0);
+            Say(partition, isIdle);
+            if (isIdle)
+            {
+                ContributionMark.WriteSilence(silence, partition.Partition);
+                output.Produce(target, silence, [1]);
+            }
         }
 
         share.PublishedAt = now;
@@ -190,11 +192,17 @@ internal sealed class LaneShares
         long reachedMs = Math.Max(Math.Max(partition.State.WatermarkMs, nextRowMs), share.AnnouncedMs);
         if (reachedMs > share.AnnouncedMs || share.IsIdle)
         {
+            partition.State.AdvanceWatermark(nextRowMs); // So a label that comes before the row cannot reach back behind it.
             share.AnnouncedMs = reachedMs;
-            share.IsIdle = false;
             share.MarkIsDue = true;
-            ledger.Announce(partition.Partition, reachedMs, isIdle: false);
+            Say(partition, isIdle: false);
         }
+    }
+
+    private void Say(PartitionInput partition, bool isIdle)
+    {
+        partition.Share.IsIdle = isIdle;
+        ledger.Announce(partition.Partition, partition.Share.AnnouncedMs, isIdle);
     }
 
     private bool TryOwn(PartitionInput partition, long reachedMs)

@@ -62,6 +62,9 @@ internal static partial class LogMessages
     [LoggerMessage(130, LogLevel.Information, "Contributions restored: {Records} records of {Partitions} partitions")]
     public static partial void AggregatesRestored(ILogger logger, long records, int partitions);
 
+    [LoggerMessage(131, LogLevel.Critical, "The reader of contributions ended: {Reason}")]
+    public static partial void ReaderFailed(ILogger logger, string reason, Exception failure);
+
     [LoggerMessage(140, "Kafka client, {Facility}: {Text}")]
     public static partial void KafkaClient(ILogger logger, LogLevel level, string facility, string text);
 }

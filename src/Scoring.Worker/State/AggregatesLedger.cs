@@ -43,8 +43,8 @@ internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCou
             {
                 if (isMark)
                 {
-                    shared.SetIdle(partition, isIdle);
                     shared.SetWatermark(partition, watermarkMs);
+                    shared.SetIdle(partition, isIdle);
                 }
                 else
                 {
@@ -98,8 +98,8 @@ internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCou
     {
         lock (gate)
         {
-            shared.SetIdle(partition, isIdle);
             shared.SetWatermark(partition, watermarkMs);
+            shared.SetIdle(partition, isIdle);
         }
 
         moved.Set();

@@ -18,6 +18,7 @@ internal sealed class AggregatesReader : IDisposable
     private readonly ILogger logger;
     private readonly Thread thread;
     private readonly TaskCompletionSource restored = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource stopping = new();
 
     /// <summary>Prepares the reader.</summary>
@@ -40,6 +41,9 @@ internal sealed class AggregatesReader : IDisposable
 
     /// <summary>Done when everything that stood on the topic at the start is applied; failed when the reader ended by itself.</summary>
     public Task Restored => restored.Task;
+
+    /// <summary>Done when the reader has ended by itself.</summary>
+    public Task Failed => failed.Task;
 
     /// <summary>Why the reader ended by itself, or null.</summary>
     public Exception? Failure { get; private set; }
@@ -106,6 +110,7 @@ internal sealed class AggregatesReader : IDisposable
         {
             Failure = failure;
             restored.TrySetException(failure);
+            failed.SetResult();
         }
     }
 }
