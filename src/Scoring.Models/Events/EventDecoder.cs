@@ -37,8 +37,10 @@ public sealed class EventDecoder
         constants = [.. targets.Where(target => target.Constant is not null)];
         required = [.. Enumerable.Range(0, targets.Length).Where(i => targets[i].Field.Required && targets[i].Constant is null)];
         taken = new long[targets.Length];
-        walk = new MemberWalk(new MemberTrie(Members(targets)));
-        envelope = new Envelope(targets);
+        var members = Enumerable.Range(0, targets.Length).Where(i => targets[i].Names is not null)
+            .Select(i => (targets[i].Names!, targets[i].Display, i, targets[i].IsToken)).ToList();
+        walk = new MemberWalk(new MemberTrie(members));
+        envelope = new Envelope(members, targets.Length);
         keyLimits = new EntityKeyLimits(definition, Schema);
         amount = targets[Schema.IndexOf(TransactionFields.AmountMinor)];
         eventTime = targets[Schema.IndexOf(TransactionFields.EventTime)];
@@ -80,17 +82,6 @@ public sealed class EventDecoder
         var sink = new Sink(this, batch, row);
         refusal = headers.IsStructured ? envelope.Run(value, start, sink) : walk.Run(value, start, sink);
         return refusal.IsNone ? Finish(batch, row, nowMs) : refusal;
-    }
-
-    internal static IEnumerable<(IReadOnlyList<string> Names, string Display, int Target, bool IsToken)> Members(FieldTarget[] targets, params string[] prefix)
-    {
-        for (int i = 0; i < targets.Length; i++)
-        {
-            if (targets[i].Names is { } names)
-            {
-                yield return ([.. prefix, .. names], targets[i].Display, i, targets[i].IsToken);
-            }
-        }
     }
 
     private RefusalCode Take(int target, scoped in JsonValue value, TransactionBatch batch, int row)
