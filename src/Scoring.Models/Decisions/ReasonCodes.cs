@@ -6,7 +6,7 @@ namespace Scoring.Models.Decisions;
 /// <summary>Picks the reasons of a row: the rules that decided, in the order of the definition, then the features that raised the score most.</summary>
 /// <remarks>
 /// One code is told once, by its strongest feature: features may share a code (<see cref="FeatureDefinition.Reason"/>).
-/// Features that lowered the score, or changed nothing, are no reasons. Equal contributions keep the order of the features.
+/// Features that lowered the score, changed nothing, or whose contribution is no finite number are no reasons. Equal contributions keep the order of the features.
 /// </remarks>
 public sealed class ReasonCodes
 {
@@ -66,7 +66,7 @@ public sealed class ReasonCodes
         double most = 0;
         for (int feature = 0; feature < contributions.Length; feature++)
         {
-            if (contributions[feature] > most && !Holds(told, familyByFeature[feature]))
+            if (contributions[feature] > most && double.IsFinite(contributions[feature]) && !Holds(told, familyByFeature[feature]))
             {
                 strongest = feature;
                 most = contributions[feature];

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -38,6 +39,7 @@ internal static unsafe class TreeKernels
         high.CopyTo(sums[8..]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> OneWord512(in CompiledTree tree, float* rows, int* offset, float* threshold, uint* mask, float* leaf)
     {
         // Two accumulators, so that one AND does not wait for the other.
@@ -161,60 +163,74 @@ internal static unsafe class TreeKernels
     // 16 rows down one tree, a step each in turn: their cache misses overlap. Rows that have arrived stay where they are.
     private static void Walk(TreeProgram program, int root, ReadOnlySpan<float> block, Span<float> values)
     {
-        ReadOnlySpan<WalkNode> nodes = program.Nodes;
-        Span<int> at = stackalloc int[16];
-        at.Fill(root);
-        int moved;
-        do
+        int* at = stackalloc int[16];
+        new Span<int>(at, 16).Fill(root);
+        fixed (WalkNode* nodes = program.Nodes)
+        fixed (float* rows = block)
         {
-            moved = 0;
-            for (int row = 0; row < at.Length; row++)
+            int moved;
+            do
             {
-                ref readonly WalkNode node = ref nodes[at[row]];
-                int next = Step(in node, block[(node.FeatureAndTurn & ~15) + row]);
-                moved |= next ^ at[row];
-                at[row] = next;
+                moved = 0;
+                for (int row = 0; row < 16; row++)
+                {
+                    WalkNode* node = nodes + at[row];
+                    int next = Step(node, rows[(node->FeatureAndTurn & ~15) + row]);
+                    moved |= next ^ at[row];
+                    at[row] = next;
+                }
             }
+            while (moved != 0);
         }
-        while (moved != 0);
 
-        for (int row = 0; row < at.Length; row++) values[row] = program.Values[at[row]];
+        for (int row = 0; row < 16; row++) values[row] = program.Values[at[row]];
     }
 
     /// <summary>One row: eight trees a step each in turn. A 16-row pass costs the same whatever its fill, so this is cheaper for one.</summary>
     internal static double ScoreOne(TreeProgram program, ReadOnlySpan<float> row)
     {
-        ReadOnlySpan<WalkNode> nodes = program.Nodes;
-        Span<int> lanes = stackalloc int[8];
+        int* at = stackalloc int[8];
         double sum = 0;
-        for (int first = 0; first < program.Trees.Length; first += 8)
+        fixed (WalkNode* nodes = program.Nodes)
+        fixed (float* features = row)
         {
-            Span<int> at = lanes[..Math.Min(8, program.Trees.Length - first)];
-            for (int lane = 0; lane < at.Length; lane++) at[lane] = program.Trees[first + lane].Root;
-            int moved;
-            do
+            for (int first = 0; first < program.Trees.Length; first += 8)
             {
-                moved = 0;
-                for (int lane = 0; lane < at.Length; lane++)
+                int lanes = Math.Min(8, program.Trees.Length - first);
+                for (int lane = 0; lane < lanes; lane++) at[lane] = program.Trees[first + lane].Root;
+                int moved;
+                do
                 {
-                    ref readonly WalkNode node = ref nodes[at[lane]];
-                    int next = Step(in node, row[node.FeatureAndTurn >> 4]);
-                    moved |= next ^ at[lane];
-                    at[lane] = next;
+                    moved = 0;
+                    for (int lane = 0; lane < lanes; lane++)
+                    {
+                        WalkNode* node = nodes + at[lane];
+                        int next = Step(node, features[node->FeatureAndTurn >> 4]);
+                        moved |= next ^ at[lane];
+                        at[lane] = next;
+                    }
                 }
-            }
-            while (moved != 0);
+                while (moved != 0);
 
-            foreach (int leaf in at) sum += program.Values[leaf];
+                for (int lane = 0; lane < lanes; lane++) sum += program.Values[at[lane]];
+            }
         }
 
         return sum;
     }
 
-    // No branch on the data: which of (x <= t) and (x >= t) hold picks one of the node's four turn bits; neither holds for NaN.
     internal static int Step(in WalkNode node, float x)
     {
-        int relation = (x <= node.Threshold ? 1 : 0) | (x >= node.Threshold ? 2 : 0);
-        return ((node.FeatureAndTurn >> relation) & 1) == 0 ? node.Left : node.Right;
+        fixed (WalkNode* pinned = &node) return Step(pinned, x);
+    }
+
+    // No branch on the data: which of (x <= t) and (x >= t) hold picks one of the node's four turn bits (neither holds for NaN), and
+    // the bit picks one of the two children, which lie side by side.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Step(WalkNode* node, float x)
+    {
+        float threshold = node->Threshold;
+        int relation = Unsafe.BitCast<bool, byte>(x <= threshold) + (2 * Unsafe.BitCast<bool, byte>(x >= threshold));
+        return ((int*)node)[2 + ((node->FeatureAndTurn >> relation) & 1)];
     }
 }

@@ -28,12 +28,21 @@ internal enum TreeShape
 internal readonly record struct CompiledTree(TreeShape Shape, int Test, int MissingRight, int MissingLeft, int Unequal, int Mask, int Leaf, int Root);
 
 /// <summary>One node of a walk, 16 bytes, so that a step touches one cache line. A leaf leads to itself.</summary>
-/// <param name="Threshold">Compared with the feature.</param>
-/// <param name="FeatureAndTurn">Feature number times 16, plus four bits: whether to go right for NaN, x &lt; t, x &gt; t, x == t.</param>
-/// <param name="Left">Next node.</param>
-/// <param name="Right">Next node.</param>
 [StructLayout(LayoutKind.Sequential)]
-internal readonly record struct WalkNode(float Threshold, int FeatureAndTurn, int Left, int Right);
+internal readonly struct WalkNode(float threshold, int featureAndTurn, int left, int right)
+{
+    /// <summary>Compared with the feature.</summary>
+    internal readonly float Threshold = threshold;
+
+    /// <summary>Feature number times 16, plus four bits: whether to go right for NaN, x &lt; t, x &gt; t, x == t.</summary>
+    internal readonly int FeatureAndTurn = featureAndTurn;
+
+    /// <summary>Next node.</summary>
+    internal readonly int Left = left;
+
+    /// <summary>Next node; the fourth word of the node, behind <see cref="Left"/>: a bit picks one of the two.</summary>
+    internal readonly int Right = right;
+}
 
 /// <summary>A compiled ensemble: the arrays that the kernels read. Immutable.</summary>
 internal sealed class TreeProgram

@@ -121,7 +121,7 @@ public sealed class AlertWriter
         for (int feature = 0; feature < contributions.Length; feature++)
         {
             double strength = Math.Abs(contributions[feature]);
-            if (!(strength > 0))
+            if (!(strength > 0) || !double.IsFinite(strength))
             {
                 continue;
             }

@@ -1,3 +1,5 @@
+using Scoring.Models.Definitions.Predicates;
+
 namespace Scoring.Models.Features.Plan;
 
 /// <summary>A window over an entity's ring, with the accumulators that move along with it.</summary>
@@ -7,8 +9,8 @@ namespace Scoring.Models.Features.Plan;
 /// <param name="Accumulators">What is added up over it.</param>
 internal sealed record WindowPlan(long LengthMs, long DelayMs, int CursorWord, AccumulatorPlan[] Accumulators);
 
-/// <summary>Running count, sum and sum of squares of one field over one window: four words.</summary>
-/// <param name="Word">Where they stand: count, sum, squares low, squares high. Words behind the count are there only when there is a value.</param>
+/// <summary>Running count, sum and sum of squares of one field over one window.</summary>
+/// <param name="Word">Where they stand: count; with a value then sum, squares (low, high), and in panes smallest and largest.</param>
 /// <param name="Value">Index into the entity's values, or -1 to count events.</param>
 /// <param name="Filter">Bits that an event's flags must have.</param>
 /// <param name="Squares">Whether squares are needed.</param>
@@ -28,10 +30,14 @@ internal sealed record PaneWindowPlan(long PaneMs, long DelayMs, int PaneCount, 
 /// <param name="DelayMs">Shift into the past, ms.</param>
 internal sealed record SharedWindowPlan(long LengthMs, long DelayMs);
 
-/// <summary>A filter of an entity's features: the predicate decides, when an event comes, whether it carries the bit.</summary>
-/// <param name="Text">The predicate as written.</param>
+/// <summary>A filter of an entity's features: the predicate decides once, when an event comes, whether the event carries the bit.</summary>
+/// <param name="Predicate">The <c>where</c> of the feature.</param>
 /// <param name="Bit">Its bit in an event's flags.</param>
-internal sealed record FilterPlan(string Text, long Bit);
+/// <param name="NeedsStatistics">Whether it looks at the median, mean or count of the window's earlier events.</param>
+/// <param name="Value">Index of the value those are taken of; -1 leaves median and mean missing.</param>
+/// <param name="LengthMs">Their window, ms.</param>
+/// <param name="DelayMs">Its shift, ms.</param>
+internal sealed record FilterPlan(Predicate Predicate, long Bit, bool NeedsStatistics, int Value, long LengthMs, long DelayMs);
 
 /// <summary>One entity: its key, the layout of its record, and its features.</summary>
 /// <remarks>
@@ -106,6 +112,9 @@ internal sealed class EntityPlan
 
     /// <summary>Whether the lengths of runs of frauds are learnt.</summary>
     public required bool HasHazard { get; init; }
+
+    /// <summary>Delay after which a label counts, ms.</summary>
+    public required long LabelDelayMs { get; init; }
 
     /// <summary>Index in <see cref="Values"/> of latitude (micro-degrees), longitude follows; -1 when not needed.</summary>
     public required int Location { get; init; }

@@ -1,6 +1,9 @@
+using System.Runtime.InteropServices;
+
 namespace Scoring.Models.Features.Plan;
 
 /// <summary>One feature, compiled: what to compute, from which place of the record, into which feature.</summary>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct FeatureOp
 {
     /// <summary>What is computed.</summary>
@@ -17,6 +20,9 @@ internal readonly record struct FeatureOp
 
     /// <summary>Index into the accumulators of the entity's ring, panes or shared counters; -1 for none.</summary>
     public int Accumulator { get; init; } = -1;
+
+    /// <summary>Whether the window is one of panes.</summary>
+    public bool InPanes { get; init; }
 
     /// <summary>Index into the entity's values; -1 for none.</summary>
     public int Value { get; init; } = -1;

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using Scoring.Models.Events;
 
 namespace Scoring.Models.Features.Plan;
@@ -18,6 +19,7 @@ internal enum FieldOrigin
 /// <summary>One field of the event as features read it.</summary>
 /// <param name="Origin">Which kind of column.</param>
 /// <param name="Column">The column among those of its kind.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct FieldSource(FieldOrigin Origin, int Column)
 {
     /// <summary>Stands for a value that the event does not have.</summary>

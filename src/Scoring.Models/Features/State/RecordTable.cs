@@ -30,6 +30,7 @@ internal sealed class RecordTable
     private int newest = None;
     private int oldest = None;
 
+    /// <summary>Makes an empty table.</summary>
     /// <param name="ordinal">The table's place among those of its partition.</param>
     /// <param name="keyBytesMax">Longest key.</param>
     /// <param name="payloadWords">Words of a record behind its key.</param>
@@ -72,11 +73,10 @@ internal sealed class RecordTable
 
     public bool IsLive(int index) => index < indexCount && links[index].Previous != Free;
 
-    public ReadOnlySpan<byte> Key(int index)
-    {
-        var record = Record(index);
-        return MemoryMarshal.AsBytes(record.Slice(1, keyWords))[..(int)record[0]];
-    }
+    public ReadOnlySpan<byte> Key(int index) => KeyOf(Record(index));
+
+    /// <summary>The key of a whole record.</summary>
+    public static ReadOnlySpan<byte> KeyOf(ReadOnlySpan<long> record) => MemoryMarshal.AsBytes(record[1..])[..(int)record[0]];
 
     /// <summary>A record's payload, to look at.</summary>
     public ReadOnlySpan<long> Read(int index) => Record(index)[(1 + keyWords)..];
@@ -347,6 +347,7 @@ internal sealed class RecordTable
     }
 
     /// <summary>A record's neighbours in the order of use, the transaction that saved its image, and its tag.</summary>
+    [StructLayout(LayoutKind.Sequential)]
     private struct Link
     {
         public int Previous;   // more recently used; Free for a record that is not there

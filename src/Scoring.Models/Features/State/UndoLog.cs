@@ -1,5 +1,8 @@
 namespace Scoring.Models.Features.State;
 
+/// <summary>Takes a key that a table had.</summary>
+internal delegate void RemovedKeyVisitor(int table, ReadOnlySpan<byte> key);
+
 /// <summary>What must be done, last step first, to bring a partition's records back to where they were when its Kafka transaction began.</summary>
 /// <remarks>
 /// One growing array of words, reused from transaction to transaction. An entry is its payload followed by a trailer
@@ -89,6 +92,22 @@ internal sealed class UndoLog
             if (kind != UndoKind.Move)
             {
                 visit(table, (int)(uint)trailer);
+            }
+        }
+    }
+
+    /// <summary>Tells each key that a record had before it was removed or its place reused: its before-image holds it.</summary>
+    public void VisitRemoved(ReadOnlySpan<RecordTable> tables, RemovedKeyVisitor visit)
+    {
+        for (int at = wordCount; at > 0;)
+        {
+            long trailer = words[--at];
+            int table = (int)(trailer >> 32) & 0xFFFF;
+            bool isImage = (UndoKind)(trailer >> 56) == UndoKind.Image;
+            at -= isImage ? tables[table].RecordWords : 1;
+            if (isImage)
+            {
+                visit(table, RecordTable.KeyOf(words.AsSpan(at, tables[table].RecordWords)));
             }
         }
     }

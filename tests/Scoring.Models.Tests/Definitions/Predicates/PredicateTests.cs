@@ -64,7 +64,7 @@ public sealed class PredicateTests
 
     [Theory]
     [InlineData("chanel == \"atm\"", "at 0: there is no field or feature chanel; did you mean channel?")]
-    [InlineData("amount > 10 && channel == atm", "at 26: there is no field or feature atm; put a text into quotes: \"atm\", or use one of the definition's fields and features")]
+    [InlineData("amount > 10 && channel == moto", "at 26: there is no field or feature moto; put a text into quotes: \"moto\", or use one of the definition's fields and features")]
     [InlineData("channel > 3", "at 8: channel is a text and 3 is a number: they cannot be compared; compare it with a text in quotes")]
     [InlineData("amount_minor == \"5\"", "at 13: amount_minor is a number and \"5\" is a text: they cannot be compared; compare it with a number")]
     [InlineData("card_present > true", "at 13: > has no meaning for true and false; use ==, != or the condition itself")]
