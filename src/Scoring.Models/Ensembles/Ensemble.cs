@@ -25,7 +25,7 @@ public sealed class Ensemble : IDisposable
         Package = package;
         this.trees = trees;
         this.network = network;
-        contributor = trees is null ? null : new TreeContributions(trees.Nodes);
+        contributor = trees is null ? null : new TreeContributions(trees);
         var manifest = package.Manifest;
         treesCalibration = manifest.Trees?.Calibration.ToCalibration() ?? Calibration.Identity;
         networkCalibration = manifest.Network?.Calibration.ToCalibration() ?? Calibration.Identity;
@@ -153,7 +153,7 @@ public sealed class Ensemble : IDisposable
         }
 
         block.CopyRow(rowIndex, row);
-        double start = contributor!.Explain(row, contributions);
+        contributor!.Explain(row, contributions);
         double scale = treesCalibration.Slope * (network is null ? 1 : blend.TreesWeight);
         double shift = network is null ? treesCalibration.Intercept : (blend.TreesWeight * treesCalibration.Intercept) + blend.Bias;
         foreach (ref double contribution in contributions)
@@ -161,7 +161,7 @@ public sealed class Ensemble : IDisposable
             contribution *= scale;
         }
 
-        return (start * scale) + shift;
+        return (contributor.Bias * scale) + shift;
     }
 
     /// <inheritdoc/>

@@ -75,8 +75,9 @@ public static class PlattFit
             }
         }
 
-        // A negative slope says that the scores are worse than none; the honest answer is then the prevalence.
-        return slope >= 0 ? Calibration.Platt(slope, intercept) : Calibration.Platt(0, Math.Log((frauds + 1.0) / (honest + 1.0)));
+        // A negative slope says that the scores are worse than none; the best level line is then the mean target.
+        double meanTarget = ((frauds * fraudTarget) + (honest * honestTarget)) / scores.Length;
+        return slope >= 0 ? Calibration.Platt(slope, intercept) : Calibration.Platt(0, Logistic.LogOdds(meanTarget));
     }
 
     private static double Loss(ReadOnlySpan<double> scores, ReadOnlySpan<bool> isFraud, double fraudTarget, double honestTarget, double slope, double intercept)

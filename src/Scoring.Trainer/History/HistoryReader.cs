@@ -33,33 +33,33 @@ internal sealed class HistoryReader : IAsyncDisposable
             throw new TrainerException(ExitCode.NoInput, $"{path}: no such history; make one with: import");
         }
 
-        ParquetReader parquet;
+        ParquetReader file;
         try
         {
-            parquet = await ParquetReader.CreateAsync(path, cancellationToken: cancellation);
+            file = await ParquetReader.CreateAsync(path, cancellationToken: cancellation);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             throw new TrainerException(ExitCode.Data, $"{path}: no readable Parquet file: {e.Message}", e);
         }
 
-        var metadata = parquet.CustomMetadata;
+        var metadata = file.CustomMetadata;
         if (!string.Equals(metadata?.GetValueOrDefault(HistoryColumns.FormatKey), HistoryColumns.Format, StringComparison.Ordinal))
         {
-            await parquet.DisposeAsync();
+            await file.DisposeAsync();
             throw new TrainerException(ExitCode.Data, $"{path}: not a history of format {HistoryColumns.Format}; make one with: import");
         }
 
-        var columns = new HistoryColumns(schema);
-        var found = parquet.Schema.GetDataFields().Select(field => field.Name).ToHashSet(StringComparer.Ordinal);
-        var missing = columns.Fields.Select(field => field.Name).Where(name => !found.Contains(name)).ToList();
+        var expected = new HistoryColumns(schema);
+        var found = file.Schema.GetDataFields().Select(field => field.Name).ToHashSet(StringComparer.Ordinal);
+        var missing = expected.Fields.Select(field => field.Name).Where(name => !found.Contains(name)).ToList();
         if (missing.Count > 0)
         {
-            await parquet.DisposeAsync();
+            await file.DisposeAsync();
             throw new TrainerException(ExitCode.Data, $"{path}: lacks the fields {string.Join(", ", missing)} that the definition reads; import the data again with this definition");
         }
 
-        return new(parquet, schema, columns) { RowCount = long.Parse(metadata![HistoryColumns.RowsKey], CultureInfo.InvariantCulture) };
+        return new(file, schema, expected) { RowCount = long.Parse(metadata![HistoryColumns.RowsKey], CultureInfo.InvariantCulture) };
     }
 
     /// <summary>Every chunk in order. A chunk is overwritten by the next.</summary>
@@ -106,7 +106,7 @@ internal sealed class HistoryReader : IAsyncDisposable
         switch (schema.Fields[field].Kind)
         {
             case FieldKind.Text:
-                var texts = new string[rowCount];
+                var texts = new string?[rowCount];
                 await group.ReadAsync(source, texts.AsMemory(), cancellationToken: cancellation);
                 SetTexts(batch.Text(column), texts);
                 break;

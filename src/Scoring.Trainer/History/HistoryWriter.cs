@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using Parquet;
 using Parquet.Schema;
@@ -112,5 +113,6 @@ internal static class HistoryWriter
 
     private static bool? Present(sbyte value) => value < 0 ? null : value == 1;
 
+    [StructLayout(LayoutKind.Auto)]
     private readonly record struct RowPlace(int Chunk, int Row);
 }
