@@ -38,7 +38,11 @@ internal static class ReplayCommand
             var clients = new KafkaClients(settings.Kafka, new ServiceTopics(definition).Group, NullLogger.Instance);
             using (var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), TimeProvider.System))
             {
-                admin.PartitionCounts(); // A broker that is not there is told now, in one line.
+                var topics = new ServiceTopics(definition);
+                if (!admin.PartitionCounts().ContainsKey(topics.Transactions))
+                {
+                    throw new CommandFailure(ExitCode.Configuration, $"topic {topics.Transactions} is not there; make it with: topics create --definition {settings.Serving.Definition} --bootstrap-servers {settings.Kafka.BootstrapServers}");
+                }
             }
 
             using var replay = new FileReplay(definition, clients, TimeProvider.System)
