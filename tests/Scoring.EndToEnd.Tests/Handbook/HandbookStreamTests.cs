@@ -47,7 +47,7 @@ public sealed class HandbookStreamTests(KafkaBroker broker, ITestOutputHelper ou
         await using var worker = OwnProgram.StartWorker(
             "run", "--bootstrap-servers", broker.BootstrapServers, "--definition", definition, "--package", package, "--verification-key", key + ".pub.pem",
             "--lanes", "2", "--emit", "features", "--http", "127.0.0.1:0");
-        await OwnProgram.WorkerAsync("replay", "--bootstrap-servers", broker.BootstrapServers, "--definition", definition, "--input", recorded);
+        await OwnProgram.WorkerAsync("replay", "--bootstrap-servers", broker.BootstrapServers, "--definition", definition, recorded);
         var online = ReadScores(topics, rowCount, worker);
 
         // 3. What stands on the topic.
