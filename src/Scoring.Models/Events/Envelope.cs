@@ -12,12 +12,15 @@ internal sealed class Envelope
     private readonly int fieldCount;
     private readonly int dataNode;
 
-    public Envelope(FieldTarget[] targets)
+    /// <summary>Compiles the envelope around the paths of an event.</summary>
+    /// <param name="members">The paths inside <c>data</c>, as for <see cref="MemberTrie"/>.</param>
+    /// <param name="targetCount">Their targets are below this.</param>
+    public Envelope(IEnumerable<(IReadOnlyList<string> Names, string Display, int Target, bool IsToken)> members, int targetCount)
     {
-        fieldCount = targets.Length;
+        fieldCount = targetCount;
         var trie = new MemberTrie(
         [
-            .. EventDecoder.Members(targets, "data"),
+            .. members.Select(member => ((IReadOnlyList<string>)["data", .. member.Names], member.Display, member.Target, member.IsToken)),
             .. Attributes.Select((name, index) => ((IReadOnlyList<string>)[name], name, fieldCount + index, true)),
         ]);
         dataNode = trie.Find(MemberTrie.Root, "data"u8);

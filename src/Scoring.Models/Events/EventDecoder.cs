@@ -37,8 +37,10 @@ public sealed class EventDecoder
         constants = [.. targets.Where(target => target.Constant is not null)];
         required = [.. Enumerable.Range(0, targets.Length).Where(i => targets[i].Field.Required && targets[i].Constant is null)];
         taken = new long[targets.Length];
-        walk = new MemberWalk(new MemberTrie(Members(targets)));
-        envelope = new Envelope(targets);
+        var members = Enumerable.Range(0, targets.Length).Where(i => targets[i].Names is not null)
+            .Select(i => (targets[i].Names!, targets[i].Display, i, targets[i].IsToken)).ToList();
+        walk = new MemberWalk(new MemberTrie(members));
+        envelope = new Envelope(members, targets.Length);
         keyLimits = new EntityKeyLimits(definition, Schema);
         amount = targets[Schema.IndexOf(TransactionFields.AmountMinor)];
         eventTime = targets[Schema.IndexOf(TransactionFields.EventTime)];
@@ -82,17 +84,6 @@ public sealed class EventDecoder
         return refusal.IsNone ? Finish(batch, row, nowMs) : refusal;
     }
 
-    internal static IEnumerable<(IReadOnlyList<string> Names, string Display, int Target, bool IsToken)> Members(FieldTarget[] targets, params string[] prefix)
-    {
-        for (int i = 0; i < targets.Length; i++)
-        {
-            if (targets[i].Names is { } names)
-            {
-                yield return ([.. prefix, .. names], targets[i].Display, i, targets[i].IsToken);
-            }
-        }
-    }
-
     private RefusalCode Take(int target, scoped in JsonValue value, TransactionBatch batch, int row)
     {
         if (value.Kind == JsonKind.Null)
@@ -134,7 +125,14 @@ public sealed class EventDecoder
         if (amount.Unit != FieldUnit.Plain)
         {
             int exponent = Currencies.Exponent(batch.Currencies[row]);
-            if (!money.TryScale(amount.Unit == FieldUnit.Major ? exponent : exponent - 6, out long amountMinor, out bool isExact))
+            int digits = amount.Unit == FieldUnit.Major ? exponent : exponent - 6;
+            bool fits = money.TryScale(digits, out long amountMinor, out bool isExact);
+            if (fits && !isExact && amount.Round && money.TryScale(digits + 1, out long tenths, out _))
+            {
+                (amountMinor, isExact) = ((tenths / 10) + (tenths % 10 >= 5 ? 1 : 0), true);
+            }
+
+            if (!fits)
             {
                 return new Refusal(RefusalCode.NumberOutOfRange, amount.Display, 0);
             }
