@@ -72,6 +72,13 @@ public sealed class FeatureEngine
     }
 
     /// <summary>Takes a label in. It counts from its transaction's time plus the labels' delay, or from now when that is past.</summary>
+    /// <param name="labels">Decoded labels.</param>
+    /// <param name="row">Which one.</param>
+    /// <param name="state">State of the label's partition.</param>
+    public LabelOutcome ApplyLabel(LabelBatch labels, int row, PartitionState state) =>
+        ApplyLabel(labels.TransactionIds[row], labels.IsFraud[row], labels.Facts, row, state);
+
+    /// <summary>Takes a label in that is not one of a batch: a history whose rows carry their outcome.</summary>
     /// <param name="transactionId">The transaction it speaks of, UTF-8.</param>
     /// <param name="isFraud">1, 0, or -1 for unknown.</param>
     /// <param name="facts">What the label itself says of its transaction: time and keys; missing fields are missing.</param>

@@ -256,10 +256,10 @@ public sealed class PartitionState : IDisposable
 
     private void MakeRoom(RecordTable table, EntityPlan entity)
     {
-        // Two go for one that comes, so that a burst of keys is worked off.
+        // Two go for one that comes, so that a burst of keys is worked off. The slack is for events that are late by as much.
         for (int i = 0; i < 2 && table.Oldest >= 0 && entity.RetentionMs != long.MaxValue; i++)
         {
-            if (table.Read(table.Oldest)[EntityPlan.LastTime] >= WatermarkMs - entity.RetentionMs)
+            if (table.Read(table.Oldest)[EntityPlan.LastTime] >= WatermarkMs - SharedAggregates.SlackMs - entity.RetentionMs)
             {
                 break;
             }

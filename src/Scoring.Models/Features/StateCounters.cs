@@ -24,7 +24,7 @@ public struct StateCounters
     /// <summary>Keys given up because there were <c>keysMax</c> others used later.</summary>
     public long KeysEvicted { get; internal set; }
 
-    /// <summary>Keys dropped because they were idle for longer than their longest window.</summary>
+    /// <summary>Keys dropped because they were idle for an hour longer than their longest window reaches.</summary>
     public long KeysExpired { get; internal set; }
 
     /// <summary>Keys longer than <c>keyBytesMax</c>: the event has no such entity.</summary>

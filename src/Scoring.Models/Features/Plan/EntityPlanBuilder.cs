@@ -138,7 +138,7 @@ internal sealed class EntityPlanBuilder(string name, int ordinal, EntityDefiniti
             Ordinal = ordinal,
             KeyColumns = [.. entity.Key.Select(field => FeaturePlanCompiler.FieldOf(schema, $"of entity {name}", field).Column)],
             KeysMax = entity.KeysMax,
-            KeyBytesMax = entity.KeyBytesMax,
+            KeyBytesMax = entity.KeyBytesMax + entity.Key.Count - 1,   // separators do not count against the bound
             EventsMax = eventsMax,
             PaneMs = (long)(entity.Shared?.Pane.TotalMilliseconds ?? 0),
             SettleMs = (long)(entity.Shared?.Settle.TotalMilliseconds ?? 0),

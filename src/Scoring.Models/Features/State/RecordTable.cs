@@ -14,6 +14,7 @@ internal sealed class RecordTable
 {
     private const int None = -1;
     private const int Free = -2;
+    private const int FirstSlabWords = 4 * 1024;
     private const int SlabWordsWanted = 32 * 1024;
 
     private static readonly long Seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8));
@@ -44,7 +45,9 @@ internal sealed class RecordTable
         keyWords = (keyBytesMax + 7) / 8;
         RecordWords = 1 + keyWords + payloadWords;
         RecordsMax = recordsMax;
-        while (RecordWords << (slabShift + 1) <= SlabWordsWanted)
+        // A table that stays small takes little.
+        int slabWords = (long)recordsMax * RecordWords <= SlabWordsWanted ? FirstSlabWords : SlabWordsWanted;
+        while (RecordWords << (slabShift + 1) <= slabWords)
         {
             slabShift++;
         }

@@ -66,7 +66,7 @@ internal static class LabelRuns
         int left = (int)record[EntityPlan.Labels];
         int found = 0;
         long last = nowMs - op.LabelDelayMs;
-        for (int at = EventRing.End(record) - 1; left > 0; at--)
+        for (int at = EventRing.End(record) - 1; left > 0 && at - EventRing.First(record) >= 0; at--)
         {
             var words = EventRing.Event(entity, record, at);
             if ((words[entity.FlagsWord] & EntityPlan.FraudFlag) == 0)
