@@ -1,4 +1,5 @@
 using System.Globalization;
+using Scoring.Models.Definitions.Predicates;
 using Scoring.Models.Events;
 
 namespace Scoring.Models.Definitions;
@@ -11,9 +12,12 @@ internal static class PredicateChecks
     /// <param name="text">The predicate.</param>
     /// <param name="schema">The fields it may name.</param>
     /// <param name="featureNames">The features it may name; null for a <c>where</c>, which may name <c>median</c>, <c>mean</c> and <c>count</c> instead.</param>
-    internal delegate IEnumerable<DefinitionFault> Parse(string path, string text, EventSchema schema, IReadOnlyList<string>? featureNames);
-
-    private static readonly Parse ParsePredicate = static (_, _, _, _) => [];
+    private static IEnumerable<DefinitionFault> ParsePredicate(string path, string text, EventSchema schema, IReadOnlyList<string>? featureNames)
+    {
+        var scope = featureNames is null ? PredicateScope.ForWhere(schema) : PredicateScope.ForRules(schema, featureNames);
+        return Predicate.Parse(text, scope).Faults.Select(fault =>
+            new DefinitionFault(path, string.Create(CultureInfo.InvariantCulture, $"at {fault.Position}: {fault.Problem}"), fault.Fix));
+    }
 
     public static IEnumerable<DefinitionFault> Run(ServiceDefinition definition)
     {

@@ -24,8 +24,16 @@ public sealed class NeuralNetwork : IDisposable
         FeatureCount = session.FeatureCount;
 
         // A scale taken over the batch would make a row's score depend on its neighbours: such models run row by row.
-        if (session.DependsOnBatch) singleRow = new NeuralNetworkBucket(session, 1);
-        else for (int i = 0; i < BucketRows.Length; i++) buckets[i] = new NeuralNetworkBucket(session, BucketRows[i]);
+        if (session.DependsOnBatch)
+        {
+            singleRow = new NeuralNetworkBucket(session, 1);
+            return;
+        }
+
+        for (int i = 0; i < BucketRows.Length; i++)
+        {
+            buckets[i] = new NeuralNetworkBucket(session, BucketRows[i]);
+        }
     }
 
     /// <summary>Values per row.</summary>
@@ -62,8 +70,10 @@ public sealed class NeuralNetwork : IDisposable
     public void Score(ReadOnlySpan<float> rowMajor, int rowCount, Span<double> outputs)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        if (rowMajor.Length != (long)rowCount * FeatureCount) throw new ArgumentException($"{rowCount} rows x {FeatureCount} values are due, got {rowMajor.Length}", nameof(rowMajor));
-        if (outputs.Length != rowCount) throw new ArgumentException($"{rowCount} outputs are due, got {outputs.Length}", nameof(outputs));
+        if (rowMajor.Length != (long)rowCount * FeatureCount)
+            throw new ArgumentException($"{rowCount} rows x {FeatureCount} values are due, got {rowMajor.Length}", nameof(rowMajor));
+        if (outputs.Length != rowCount)
+            throw new ArgumentException($"{rowCount} outputs are due, got {outputs.Length}", nameof(outputs));
         for (int done = 0; done < rowCount;)
         {
             NeuralNetworkBucket bucket = BucketFor(rowCount - done);
@@ -76,18 +86,22 @@ public sealed class NeuralNetwork : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (disposed) return;
+        if (disposed)
+            return;
         disposed = true;
         singleRow?.Dispose();
-        foreach (NeuralNetworkBucket? bucket in buckets) bucket?.Dispose();
+        foreach (NeuralNetworkBucket? bucket in buckets)
+            bucket?.Dispose();
         session.Release();
     }
 
     private NeuralNetworkBucket BucketFor(int rowCount)
     {
-        if (singleRow is not null) return singleRow;
+        if (singleRow is not null)
+            return singleRow;
         int index = 0;
-        while (index < BucketRows.Length - 1 && BucketRows[index] < rowCount) index++;
+        while (index < BucketRows.Length - 1 && BucketRows[index] < rowCount)
+            index++;
         return buckets[index]!;
     }
 }

@@ -32,7 +32,8 @@ internal sealed class NeuralNetworkBucket : IDisposable
     {
         rowMajor.CopyTo(input);
         session.Native.RunWithBinding(session.Run, binding);
-        for (int row = 0; row < outputs.Length; row++) outputs[row] = output[(row * session.OutputColumns) + session.ScoreColumn];
+        for (int row = 0; row < outputs.Length; row++)
+            outputs[row] = output[(row * session.OutputColumns) + session.ScoreColumn];
     }
 
     /// <inheritdoc/>

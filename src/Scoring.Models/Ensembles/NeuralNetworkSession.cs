@@ -90,7 +90,8 @@ internal sealed class NeuralNetworkSession
 
     internal void Release()
     {
-        if (Interlocked.Decrement(ref sharers) != 0) return;
+        if (Interlocked.Decrement(ref sharers) != 0)
+            return;
         Run.Dispose();
         Native.Dispose();
     }
@@ -102,7 +103,8 @@ internal sealed class NeuralNetworkSession
         using OrtValue input = OrtValue.CreateTensorValueFromMemory(new float[Rows * FeatureCount], ShapeOf(Rows));
         using IDisposableReadOnlyCollection<OrtValue> outputs = Native.Run(Run, [InputName], [input], [ScoreName]);
         long[] shape = outputs[0].GetTensorTypeAndShape().Shape;
-        if (shape.Length is not (1 or 2) || shape[0] != Rows) return $"output '{ScoreName}' has shape [{string.Join(", ", shape)}] for {Rows} rows; [N] or [N, columns] is due";
+        if (shape.Length is not (1 or 2) || shape[0] != Rows)
+            return $"output '{ScoreName}' has shape [{string.Join(", ", shape)}] for {Rows} rows; [N] or [N, columns] is due";
         OutputIsMatrix = shape.Length == 2;
         OutputColumns = OutputIsMatrix ? (int)Math.Min(shape[1], 4096) : 1;
         int column = scoreColumn ?? (OutputColumns <= 2 ? OutputColumns - 1 : -1);
@@ -116,7 +118,8 @@ internal sealed class NeuralNetworkSession
     private static OnnxModel WithoutZipMap(OnnxModel model)
     {
         OnnxNode[] maps = [.. model.Graph.Nodes.Where(node => string.Equals(node.Operator, "ZipMap", StringComparison.Ordinal) && node.Inputs.Count == 1 && node.Outputs.Count == 1)];
-        if (maps.Length == 0) return model;
+        if (maps.Length == 0)
+            return model;
         var sources = maps.ToDictionary(node => node.Outputs[0], node => node.Inputs[0], StringComparer.Ordinal);
         OnnxGraph graph = model.Graph with
         {

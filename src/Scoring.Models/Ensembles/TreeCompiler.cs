@@ -25,8 +25,10 @@ internal sealed class TreeCompiler(TreeNodes source)
     internal static TreeProgram Compile(TreeNodes source)
     {
         var compiler = new TreeCompiler(source);
-        for (int node = 0; node < source.NodeCount; node++) compiler.nodes[node] = compiler.Normalize(node);
-        for (int tree = 0; tree < source.TreeCount; tree++) compiler.AddTree(source.Roots.Span[tree], source.EndOf(tree));
+        for (int node = 0; node < source.NodeCount; node++)
+            compiler.nodes[node] = compiler.Normalize(node);
+        for (int tree = 0; tree < source.TreeCount; tree++)
+            compiler.AddTree(source.Roots.Span[tree], source.EndOf(tree));
         return new TreeProgram
         {
             Trees = [.. compiler.trees],
@@ -42,7 +44,8 @@ internal sealed class TreeCompiler(TreeNodes source)
     private WalkNode Normalize(int node)
     {
         TreeNodeMode mode = source.Modes.Span[node];
-        if (mode == TreeNodeMode.Leaf) return new WalkNode(0, 0, node, node);
+        if (mode == TreeNodeMode.Leaf)
+            return new WalkNode(0, 0, node, node);
         float threshold = source.Thresholds.Span[node];
         bool missing = source.MissingIsTrue.Span[node];
         int whereTrue = source.TrueNodes.Span[node], whereFalse = source.FalseNodes.Span[node];
@@ -71,8 +74,10 @@ internal sealed class TreeCompiler(TreeNodes source)
         bool masked = true;
         for (int node = root; node < end; node++)
         {
-            if (source.Modes.Span[node] == TreeNodeMode.Leaf) leafCount++;
-            else masked &= (nodes[node].FeatureAndTurn & 15) is MissingRight or MissingLeft or Unequal;
+            if (source.Modes.Span[node] == TreeNodeMode.Leaf)
+                leafCount++;
+            else
+                masked &= (nodes[node].FeatureAndTurn & 15) is MissingRight or MissingLeft or Unequal;
         }
 
         if (!masked || leafCount > 64)
@@ -95,7 +100,8 @@ internal sealed class TreeCompiler(TreeNodes source)
         int missingLeft = AddTests(root, end, MissingLeft, surviving, shape);
         int unequal = AddTests(root, end, Unequal, surviving, shape);
         int leafSlots = shape == TreeShape.OneWord ? 32 : 64;
-        while (leaves.Count < leaf + leafSlots) leaves.Add(0);
+        while (leaves.Count < leaf + leafSlots)
+            leaves.Add(0);
         trees.Add(new CompiledTree(shape, test, missingRight, missingLeft, unequal, mask, leaf, root));
     }
 
@@ -137,7 +143,8 @@ internal sealed class TreeCompiler(TreeNodes source)
         int before = offsets.Count;
         for (int node = root; node < end; node++)
         {
-            if (!surviving.TryGetValue(node, out ulong mask) || (nodes[node].FeatureAndTurn & 15) != turn) continue;
+            if (!surviving.TryGetValue(node, out ulong mask) || (nodes[node].FeatureAndTurn & 15) != turn)
+                continue;
             AddTest(nodes[node].FeatureAndTurn & ~15, nodes[node].Threshold, mask, shape);
         }
 
@@ -149,6 +156,7 @@ internal sealed class TreeCompiler(TreeNodes source)
         offsets.Add(offset);
         thresholds.Add(threshold);
         masks.Add((uint)(mask >> 32));
-        if (shape == TreeShape.TwoWords) masks.Add((uint)mask);
+        if (shape == TreeShape.TwoWords)
+            masks.Add((uint)mask);
     }
 }

@@ -42,11 +42,15 @@ public sealed class TreeContributions
     /// <exception cref="ArgumentException">A span is not of its stated length.</exception>
     public void Explain(ReadOnlySpan<float> row, Span<double> contributions)
     {
-        if (row.Length != ensemble.FeatureCount) throw new ArgumentException($"{ensemble.FeatureCount} features are due, got {row.Length}", nameof(row));
-        if (contributions.Length != row.Length) throw new ArgumentException($"{row.Length} contributions are due, got {contributions.Length}", nameof(contributions));
+        if (row.Length != ensemble.FeatureCount)
+            throw new ArgumentException($"{ensemble.FeatureCount} features are due, got {row.Length}", nameof(row));
+        if (contributions.Length != row.Length)
+            throw new ArgumentException($"{row.Length} contributions are due, got {contributions.Length}", nameof(contributions));
         contributions.Clear();
-        foreach (ref readonly CompiledTree tree in ensemble.Program.Trees.AsSpan()) Descend(tree.Root, length: 0, row, contributions);
-        for (int feature = 0; feature < contributions.Length; feature++) contributions[feature] *= scale;
+        foreach (ref readonly CompiledTree tree in ensemble.Program.Trees.AsSpan())
+            Descend(tree.Root, length: 0, row, contributions);
+        for (int feature = 0; feature < contributions.Length; feature++)
+            contributions[feature] *= scale;
     }
 
     // Recursion as deep as the tree, which is at most DepthMax.
@@ -63,13 +67,15 @@ public sealed class TreeContributions
         int taken = TreeKernels.Step(in node, row[feature]);
         int at = Array.IndexOf(features, feature, 0, length);
         bool known = at >= 0;
-        if (!known) at = length;
+        if (!known)
+            at = length;
         (double zero, bool one) = known ? (zeros[at], ones[at]) : (1.0, true);
         features[at] = feature;
         foreach (int child in (ReadOnlySpan<int>)[node.Left, node.Right])
         {
             (zeros[at], ones[at]) = (zero * Share(child, index), one && child == taken);
-            if (zeros[at] > 0 || ones[at]) Descend(child, known ? length : length + 1, row, contributions);
+            if (zeros[at] > 0 || ones[at])
+                Descend(child, known ? length : length + 1, row, contributions);
         }
 
         (zeros[at], ones[at]) = (zero, one);
@@ -79,7 +85,8 @@ public sealed class TreeContributions
 
     private void AddLeaf(double value, int length, Span<double> contributions)
     {
-        if (value == 0 || length == 0) return;
+        if (value == 0 || length == 0)
+            return;
         Multiply(length);
         for (int i = 0; i < length; i++)
         {
@@ -104,7 +111,8 @@ public sealed class TreeContributions
         product[0] = 1;
         for (int i = 0; i < length; i++)
         {
-            for (int k = i + 1; k > 0; k--) product[k] = (product[k] * zeros[i]) + (ones[i] ? product[k - 1] : 0);
+            for (int k = i + 1; k > 0; k--)
+                product[k] = (product[k] * zeros[i]) + (ones[i] ? product[k - 1] : 0);
             product[0] *= zeros[i];
         }
     }
@@ -115,11 +123,13 @@ public sealed class TreeContributions
         if (ones[i])
         {
             quotient[length] = 0;
-            for (int k = length; k > 0; k--) quotient[k - 1] = product[k] - (zeros[i] * (k < length ? quotient[k] : 0));
+            for (int k = length; k > 0; k--)
+                quotient[k - 1] = product[k] - (zeros[i] * (k < length ? quotient[k] : 0));
         }
         else
         {
-            for (int k = 0; k < length; k++) quotient[k] = product[k] / zeros[i];
+            for (int k = 0; k < length; k++)
+                quotient[k] = product[k] / zeros[i];
         }
     }
 
@@ -135,7 +145,8 @@ public sealed class TreeContributions
             List<int> order = [nodes.Roots.Span[tree]];
             for (int i = 0; i < order.Count; i++)
             {
-                if (nodes.Modes.Span[order[i]] == TreeNodeMode.Leaf) continue;
+                if (nodes.Modes.Span[order[i]] == TreeNodeMode.Leaf)
+                    continue;
                 order.Add(nodes.TrueNodes.Span[order[i]]);
                 order.Add(nodes.FalseNodes.Span[order[i]]);
             }
@@ -158,10 +169,13 @@ public sealed class TreeContributions
         ReadOnlySpan<float> given = nodes.Covers.Span;
         for (int node = 0; node < given.Length; node++)
         {
-            if (!float.IsFinite(given[node]) || given[node] < 0) return false;
-            if (nodes.Modes.Span[node] == TreeNodeMode.Leaf) continue;
+            if (!float.IsFinite(given[node]) || given[node] < 0)
+                return false;
+            if (nodes.Modes.Span[node] == TreeNodeMode.Leaf)
+                continue;
             double below = (double)given[nodes.TrueNodes.Span[node]] + given[nodes.FalseNodes.Span[node]];
-            if (given[node] <= 0 || Math.Abs(below - given[node]) > 1e-3 * given[node]) return false;
+            if (given[node] <= 0 || Math.Abs(below - given[node]) > 1e-3 * given[node])
+                return false;
         }
 
         return true;
@@ -176,8 +190,10 @@ public sealed class TreeContributions
             int root = ensemble.Nodes.Roots.Span[tree];
             for (int node = root; node < ensemble.Nodes.EndOf(tree); node++)
             {
-                if (modes[node] == TreeNodeMode.Leaf && covers[root] > 0) mean += ensemble.Program.Values[node] * (covers[node] / covers[root]);
-                if (node == root && modes[node] == TreeNodeMode.Leaf && covers[root] == 0) mean += ensemble.Program.Values[node];
+                if (modes[node] == TreeNodeMode.Leaf && covers[root] > 0)
+                    mean += ensemble.Program.Values[node] * (covers[node] / covers[root]);
+                if (node == root && modes[node] == TreeNodeMode.Leaf && covers[root] == 0)
+                    mean += ensemble.Program.Values[node];
             }
         }
 

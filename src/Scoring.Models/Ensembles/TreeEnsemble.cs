@@ -61,15 +61,23 @@ public sealed class TreeEnsemble
     /// <exception cref="ArgumentException">A span is not of its stated length.</exception>
     public void Score(ReadOnlySpan<float> block, Span<double> margins)
     {
-        if (block.Length != FeatureCount * BlockRows || margins.Length != BlockRows) ThrowLengths(block.Length, margins.Length);
+        if (block.Length != FeatureCount * BlockRows || margins.Length != BlockRows)
+            ThrowLengths(block.Length, margins.Length);
         switch (kernel)
         {
-            case TreeKernel.Vector512: TreeKernels.ScoreVector512(Program, block, margins); break;
-            case TreeKernel.Vector256: TreeKernels.ScoreVector256(Program, block, margins); break;
-            default: TreeKernels.ScoreScalar(Program, block, margins); break;
+            case TreeKernel.Vector512:
+                TreeKernels.ScoreVector512(Program, block, margins);
+                break;
+            case TreeKernel.Vector256:
+                TreeKernels.ScoreVector256(Program, block, margins);
+                break;
+            default:
+                TreeKernels.ScoreScalar(Program, block, margins);
+                break;
         }
 
-        for (int row = 0; row < BlockRows; row++) margins[row] = (margins[row] * scale) + baseValue;
+        for (int row = 0; row < BlockRows; row++)
+            margins[row] = (margins[row] * scale) + baseValue;
     }
 
     /// <summary>Scores one row; cheaper than a block of which 15 rows are empty.</summary>
@@ -78,7 +86,8 @@ public sealed class TreeEnsemble
     /// <exception cref="ArgumentException">The span is not of its stated length.</exception>
     public double ScoreOne(ReadOnlySpan<float> row)
     {
-        if (row.Length != FeatureCount) throw new ArgumentException($"{FeatureCount} features are due, got {row.Length}", nameof(row));
+        if (row.Length != FeatureCount)
+            throw new ArgumentException($"{FeatureCount} features are due, got {row.Length}", nameof(row));
         return (TreeKernels.ScoreOne(Program, row) * scale) + baseValue;
     }
 

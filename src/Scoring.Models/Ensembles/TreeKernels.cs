@@ -118,7 +118,8 @@ internal static unsafe class TreeKernels
                     Masked256(program, in tree, rows + 8, values[8..]);
                 }
 
-                for (int row = 0; row < 16; row++) sums[row] += values[row];
+                for (int row = 0; row < 16; row++)
+                    sums[row] += values[row];
             }
         }
     }
@@ -138,7 +139,8 @@ internal static unsafe class TreeKernels
                 : test < tree.MissingRight + tree.MissingLeft ? ~Vector256.GreaterThan(x, limit)
                 : Vector256.Equals(x, limit)).AsUInt32();
             first &= holds | Vector256.Create(masks[test * words]);
-            if (words == 2) second &= holds | Vector256.Create(masks[(test * words) + 1]);
+            if (words == 2)
+                second &= holds | Vector256.Create(masks[(test * words) + 1]);
         }
 
         ReadOnlySpan<float> leaves = program.Leaves.AsSpan(tree.Leaf, 32 * words);
@@ -157,7 +159,8 @@ internal static unsafe class TreeKernels
         foreach (ref readonly CompiledTree tree in program.Trees.AsSpan())
         {
             Walk(program, tree.Root, block, values);
-            for (int row = 0; row < 16; row++) sums[row] += values[row];
+            for (int row = 0; row < 16; row++)
+                sums[row] += values[row];
         }
     }
 
@@ -184,7 +187,8 @@ internal static unsafe class TreeKernels
             while (moved != 0);
         }
 
-        for (int row = 0; row < 16; row++) values[row] = program.Values[at[row]];
+        for (int row = 0; row < 16; row++)
+            values[row] = program.Values[at[row]];
     }
 
     /// <summary>One row: eight trees a step each in turn. A 16-row pass costs the same whatever its fill, so this is cheaper for one.</summary>
@@ -198,7 +202,8 @@ internal static unsafe class TreeKernels
             for (int first = 0; first < program.Trees.Length; first += 8)
             {
                 int lanes = Math.Min(8, program.Trees.Length - first);
-                for (int lane = 0; lane < lanes; lane++) at[lane] = program.Trees[first + lane].Root;
+                for (int lane = 0; lane < lanes; lane++)
+                    at[lane] = program.Trees[first + lane].Root;
                 int moved;
                 do
                 {
@@ -213,7 +218,8 @@ internal static unsafe class TreeKernels
                 }
                 while (moved != 0);
 
-                for (int lane = 0; lane < lanes; lane++) sum += program.Values[at[lane]];
+                for (int lane = 0; lane < lanes; lane++)
+                    sum += program.Values[at[lane]];
             }
         }
 
@@ -222,7 +228,8 @@ internal static unsafe class TreeKernels
 
     internal static int Step(in WalkNode node, float x)
     {
-        fixed (WalkNode* pinned = &node) return Step(pinned, x);
+        fixed (WalkNode* pinned = &node)
+            return Step(pinned, x);
     }
 
     // No branch on the data: which of (x <= t) and (x >= t) hold picks one of the node's four turn bits (neither holds for NaN), and

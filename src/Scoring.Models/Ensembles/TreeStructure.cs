@@ -19,10 +19,14 @@ public static class TreeStructure
     public static Fault? FindFault(TreeNodes nodes)
     {
         ArgumentNullException.ThrowIfNull(nodes);
-        if (nodes.TreeCount == 0) return new Fault(0, 0, "the ensemble has no trees");
-        if (nodes.TreeCount > TreesMax) return new Fault(TreesMax, 0, $"{nodes.TreeCount} trees, more than {TreesMax}");
-        if (nodes.FeatureCount < 1) return new Fault(0, 0, "no features");
-        if (!float.IsFinite(nodes.BaseValue)) return new Fault(0, 0, "the base value is not finite");
+        if (nodes.TreeCount == 0)
+            return new Fault(0, 0, "the ensemble has no trees");
+        if (nodes.TreeCount > TreesMax)
+            return new Fault(TreesMax, 0, $"{nodes.TreeCount} trees, more than {TreesMax}");
+        if (nodes.FeatureCount < 1)
+            return new Fault(0, 0, "no features");
+        if (!float.IsFinite(nodes.BaseValue))
+            return new Fault(0, 0, "the base value is not finite");
 
         // Depth of each node below its root; -1 is "not reached yet".
         var depths = new int[nodes.NodeCount];
@@ -30,7 +34,8 @@ public static class TreeStructure
         var open = new Stack<int>();
         for (int tree = 0; tree < nodes.TreeCount; tree++)
         {
-            if (FindFault(nodes, tree, depths, open) is { } fault) return fault;
+            if (FindFault(nodes, tree, depths, open) is { } fault)
+                return fault;
         }
 
         return null;
@@ -40,18 +45,24 @@ public static class TreeStructure
     {
         int root = nodes.Roots.Span[tree];
         int end = nodes.EndOf(tree);
-        if (root >= end) return new Fault(tree, 0, "the tree has no nodes");
+        if (root >= end)
+            return new Fault(tree, 0, "the tree has no nodes");
         depths[root] = 0;
         open.Push(root);
         while (open.TryPop(out int node))
         {
-            if (FindFault(nodes, node) is { } what) return new Fault(tree, node - root, what);
-            if (nodes.Modes.Span[node] == TreeNodeMode.Leaf) continue;
-            if (depths[node] == DepthMax) return new Fault(tree, node - root, $"the tree is deeper than {DepthMax}");
+            if (FindFault(nodes, node) is { } what)
+                return new Fault(tree, node - root, what);
+            if (nodes.Modes.Span[node] == TreeNodeMode.Leaf)
+                continue;
+            if (depths[node] == DepthMax)
+                return new Fault(tree, node - root, $"the tree is deeper than {DepthMax}");
             foreach (int child in (ReadOnlySpan<int>)[nodes.FalseNodes.Span[node], nodes.TrueNodes.Span[node]])
             {
-                if (child < root || child >= end) return new Fault(tree, node - root, "a child lies outside the tree");
-                if (depths[child] >= 0) return new Fault(tree, child - root, DescribeSecondArrival(nodes, node, child));
+                if (child < root || child >= end)
+                    return new Fault(tree, node - root, "a child lies outside the tree");
+                if (depths[child] >= 0)
+                    return new Fault(tree, child - root, DescribeSecondArrival(nodes, node, child));
                 depths[child] = depths[node] + 1;
                 open.Push(child);
             }
@@ -69,7 +80,8 @@ public static class TreeStructure
         }
 
         int feature = nodes.Features.Span[node];
-        if (feature < 0 || feature >= nodes.FeatureCount) return $"feature {feature} is tested, the input has {nodes.FeatureCount}";
+        if (feature < 0 || feature >= nodes.FeatureCount)
+            return $"feature {feature} is tested, the input has {nodes.FeatureCount}";
 
         // Infinite thresholds are real: LightGBM writes them to part missing values from all others.
         bool compares = nodes.Modes.Span[node] != TreeNodeMode.Member;
@@ -83,10 +95,14 @@ public static class TreeStructure
         var seen = new HashSet<int>();
         while (below.TryPop(out int node))
         {
-            if (node == from) return "a cycle: the branches below this node lead back to it";
-            if (nodes.Modes.Span[node] == TreeNodeMode.Leaf || !seen.Add(node)) continue;
-            if (nodes.TrueNodes.Span[node] >= 0 && nodes.TrueNodes.Span[node] < nodes.NodeCount) below.Push(nodes.TrueNodes.Span[node]);
-            if (nodes.FalseNodes.Span[node] >= 0 && nodes.FalseNodes.Span[node] < nodes.NodeCount) below.Push(nodes.FalseNodes.Span[node]);
+            if (node == from)
+                return "a cycle: the branches below this node lead back to it";
+            if (nodes.Modes.Span[node] == TreeNodeMode.Leaf || !seen.Add(node))
+                continue;
+            if (nodes.TrueNodes.Span[node] >= 0 && nodes.TrueNodes.Span[node] < nodes.NodeCount)
+                below.Push(nodes.TrueNodes.Span[node]);
+            if (nodes.FalseNodes.Span[node] >= 0 && nodes.FalseNodes.Span[node] < nodes.NodeCount)
+                below.Push(nodes.FalseNodes.Span[node]);
         }
 
         return "two branches lead to this node: it has two parents";

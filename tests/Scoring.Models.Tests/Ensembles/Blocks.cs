@@ -16,7 +16,8 @@ internal static class Blocks
             int count = Math.Min(TreeEnsemble.BlockRows, rows.Length - first);
             for (int row = 0; row < count; row++)
             {
-                for (int feature = 0; feature < trees.FeatureCount; feature++) block[(feature * TreeEnsemble.BlockRows) + row] = rows[first + row][feature];
+                for (int feature = 0; feature < trees.FeatureCount; feature++)
+                    block[(feature * TreeEnsemble.BlockRows) + row] = rows[first + row][feature];
             }
 
             trees.Score(block, margins);

@@ -9,7 +9,8 @@ internal static class ForeignModels
 
     internal static string RequireFolder()
     {
-        if (Folder is null) Assert.Skip("../shared/data/onnx is not beside the repository");
+        if (Folder is null)
+            Assert.Skip("../shared/data/onnx is not beside the repository");
         return Folder;
     }
 
@@ -34,7 +35,8 @@ internal static class ForeignModels
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {
-            if (!File.Exists(Path.Combine(at.FullName, "FraudScoring.sln"))) continue;
+            if (!File.Exists(Path.Combine(at.FullName, "FraudScoring.sln")))
+                continue;
             string folder = Path.GetFullPath(Path.Combine(at.FullName, "../shared/data/onnx"));
             return Directory.Exists(folder) ? folder : null;
         }

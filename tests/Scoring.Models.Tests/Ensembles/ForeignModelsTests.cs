@@ -114,7 +114,8 @@ public sealed class ForeignModelsTests
         Assert.True(network is not null, reason);
         using var session = new InferenceSession(onnx.ToBytes());
         double[] together = RunDirectly(session, rows);
-        for (int row = 0; row < rows.Length; row++) AssertClose(expected["ort_score"][row], together[row], 2e-3, $"row {row} among all");
+        for (int row = 0; row < rows.Length; row++)
+            AssertClose(expected["ort_score"][row], together[row], 2e-3, $"row {row} among all");
 
         double[] alone = [.. rows.Select(row => RunDirectly(session, [row])[0])];
         var outputs = new double[rows.Length];
@@ -144,7 +145,8 @@ public sealed class ForeignModelsTests
         var outputs = new double[rows.Length];
         using NeuralNetwork lane = network.ForAnotherLane();
         lane.Score(rows.SelectMany(row => row).ToArray(), rows.Length, outputs);
-        for (int row = 0; row < rows.Length; row++) AssertClose(expected[row], outputs[row], tolerance ?? ToleranceOf(expected[row]), $"row {row}");
+        for (int row = 0; row < rows.Length; row++)
+            AssertClose(expected[row], outputs[row], tolerance ?? ToleranceOf(expected[row]), $"row {row}");
 
         var single = new double[1];
         for (int row = 0; row < rows.Length; row += 7)

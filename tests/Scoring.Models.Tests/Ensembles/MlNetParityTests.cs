@@ -39,7 +39,8 @@ public sealed class MlNetParityTests
         foreach (TreeKernel kernel in Enum.GetValues<TreeKernel>())
         {
             double[] actual = Blocks.Score(TreeEnsemble.Compile(nodes, kernel), [.. rows.Select(row => row.Features)]);
-            for (int row = 0; row < rows.Length; row++) Assert.Equal(expected[row], actual[row], 1e-6 * Math.Max(1, Math.Abs(expected[row])));
+            for (int row = 0; row < rows.Length; row++)
+                Assert.Equal(expected[row], actual[row], 1e-6 * Math.Max(1, Math.Abs(expected[row])));
         }
     }
 
@@ -52,7 +53,8 @@ public sealed class MlNetParityTests
             builder.BeginTree();
             int[] branches = [.. Enumerable.Range(0, tree.NumberOfNodes).Select(node => builder.AddBranch(TreeNodeMode.AtMost, tree.NumericalSplitFeatureIndexes[node], tree.NumericalSplitThresholds[node]))];
             int[] leaves = [.. tree.LeafValues.Select(value => builder.AddLeaf((float)value))];
-            for (int node = 0; node < branches.Length; node++) builder.Connect(branches[node], ChildOf(tree.LeftChild[node]), ChildOf(tree.RightChild[node]));
+            for (int node = 0; node < branches.Length; node++)
+                builder.Connect(branches[node], ChildOf(tree.LeftChild[node]), ChildOf(tree.RightChild[node]));
 
             int ChildOf(int child) => child >= 0 ? branches[child] : leaves[~child];
         }

@@ -63,7 +63,8 @@ public sealed class OnnxCheckTests
         string[] files = [.. Directory.GetFiles(ForeignModels.RequireFolder(), "*.onnx").Order(StringComparer.Ordinal)];
         foreach (string file in files)
         {
-            if (OnnxCheck.Check(File.ReadAllBytes(file), out IReadOnlyList<OnnxFault> faults) is null) refused.Add($"{Path.GetFileNameWithoutExtension(file)}: {faults[0]}");
+            if (OnnxCheck.Check(File.ReadAllBytes(file), out IReadOnlyList<OnnxFault> faults) is null)
+                refused.Add($"{Path.GetFileNameWithoutExtension(file)}: {faults[0]}");
         }
 
         Assert.Equal(["sklearn_k_neighbours: byte 323: attribute 'body' holds a graph: operators with a body (If, Loop, Scan) are not taken"], refused);
@@ -100,7 +101,8 @@ public sealed class OnnxCheckTests
     {
         foreach (string file in Directory.GetFiles(ForeignModels.RequireFolder(), "*.onnx").Order(StringComparer.Ordinal))
         {
-            if (OnnxReader.Read(File.ReadAllBytes(file), out _) is not { } model) continue;
+            if (OnnxReader.Read(File.ReadAllBytes(file), out _) is not { } model)
+                continue;
             byte[] once = OnnxWriter.Write(model);
             OnnxModel? again = OnnxReader.Read(once, out OnnxFault fault);
             Assert.True(again is not null, $"{file}: {fault}");
@@ -118,11 +120,21 @@ public sealed class OnnxCheckTests
             int at = random.Next(bytes.Count);
             switch (random.Next(5))
             {
-                case 0: bytes[at] ^= (byte)(1 << random.Next(8)); break;
-                case 1: bytes[at] = (byte)random.Next(256); break;
-                case 2: bytes.RemoveRange(at, random.Next(1, Math.Min(40, bytes.Count - at) + 1)); break;
-                case 3: bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 40), bytes.Count - at))); break;
-                default: bytes.InsertRange(at, [0xFF, 0xFF, 0xFF, 0xFF, 0x07]); break;
+                case 0:
+                    bytes[at] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 1:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 2:
+                    bytes.RemoveRange(at, random.Next(1, Math.Min(40, bytes.Count - at) + 1));
+                    break;
+                case 3:
+                    bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 40), bytes.Count - at)));
+                    break;
+                default:
+                    bytes.InsertRange(at, [0xFF, 0xFF, 0xFF, 0xFF, 0x07]);
+                    break;
             }
         }
 

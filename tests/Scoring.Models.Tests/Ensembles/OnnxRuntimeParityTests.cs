@@ -52,13 +52,15 @@ public sealed partial class OnnxRuntimeParityTests
     public void A_classifier_of_one_weighted_class_is_read_as_Onnx_Runtime_reads_it(string transform, bool positiveOnly, int baseValues)
     {
         TreeNodes nodes = RandomTrees.Make(new Random(5), 4, 9, 8, [TreeNodeMode.AtMost, TreeNodeMode.Below], infiniteThresholds: false) with { Average = false, BaseValue = 0 };
-        if (positiveOnly) nodes = nodes with { Weights = Array.ConvertAll(nodes.Weights.ToArray(), weight => Math.Abs(weight) / 20) };
+        if (positiveOnly)
+            nodes = nodes with { Weights = Array.ConvertAll(nodes.Weights.ToArray(), weight => Math.Abs(weight) / 20) };
         OnnxModel regressor = OnnxTrees.Write(nodes);
         OnnxNode node = regressor.Graph.Nodes[0];
         List<OnnxSetting> settings = [.. node.Settings.Where(setting => setting.Name is not ("n_targets" or "post_transform" or "aggregate_function")).Select(setting => setting with { Name = setting.Name.Replace("target_", "class_", StringComparison.Ordinal) })];
         settings.Add(OnnxSetting.Of("post_transform", transform));
         settings.Add(OnnxSetting.Of("classlabels_int64s", Classes));
-        if (baseValues > 0) settings.Add(OnnxSetting.Of("base_values", Bases[..baseValues]));
+        if (baseValues > 0)
+            settings.Add(OnnxSetting.Of("base_values", Bases[..baseValues]));
         OnnxModel classifier = regressor with
         {
             Graph = regressor.Graph with
@@ -77,14 +79,16 @@ public sealed partial class OnnxRuntimeParityTests
 
         float[][] rows = RandomTrees.Rows(nodes, new Random(6), 200);
         double[] expected = RunInOnnxRuntime(onnx, rows);
-        for (int row = 0; row < rows.Length; row++) Assert.Equal(expected[row], reading.Ensemble.Transform(trees.ScoreOne(rows[row])), 1e-6);
+        for (int row = 0; row < rows.Length; row++)
+            Assert.Equal(expected[row], reading.Ensemble.Transform(trees.ScoreOne(rows[row])), 1e-6);
     }
 
     [Fact]
     public void The_library_is_told_to_stay_silent_before_it_loads()
     {
         OnnxRuntimeEnvironment.EnsureQuiet();
-        if (!OperatingSystem.IsLinux()) return;
+        if (!OperatingSystem.IsLinux())
+            return;
         Assert.Equal("1", Marshal.PtrToStringUTF8(GetEnvironmentVariable("ORT_DISABLE_TELEMETRY")));
     }
 
@@ -96,7 +100,8 @@ public sealed partial class OnnxRuntimeParityTests
         float[][] rows = RandomTrees.Rows(nodes, new Random(seed), rowCount);
         double[] expected = RunInOnnxRuntime(Check(nodes), rows);
         double[] actual = Blocks.Score(TreeEnsemble.Compile(nodes), rows);
-        for (int row = 0; row < rows.Length; row++) Assert.Equal(expected[row], actual[row], 1e-6);
+        for (int row = 0; row < rows.Length; row++)
+            Assert.Equal(expected[row], actual[row], 1e-6);
     }
 
     private static CheckedOnnx Check(TreeNodes nodes)

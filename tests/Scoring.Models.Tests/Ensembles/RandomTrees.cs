@@ -60,7 +60,8 @@ internal static class RandomTrees
         foreach (int root in nodes.Roots.Span)
         {
             int node = root;
-            while (nodes.Modes.Span[node] != TreeNodeMode.Leaf) node = Holds(nodes, node, row) ? nodes.TrueNodes.Span[node] : nodes.FalseNodes.Span[node];
+            while (nodes.Modes.Span[node] != TreeNodeMode.Leaf)
+                node = Holds(nodes, node, row) ? nodes.TrueNodes.Span[node] : nodes.FalseNodes.Span[node];
             sum += nodes.Weights.Span[node];
         }
 
@@ -70,7 +71,8 @@ internal static class RandomTrees
     internal static bool Holds(TreeNodes nodes, int node, float[] row)
     {
         float x = row[nodes.Features.Span[node]], threshold = nodes.Thresholds.Span[node];
-        if (float.IsNaN(x) && nodes.MissingIsTrue.Span[node]) return true;
+        if (float.IsNaN(x) && nodes.MissingIsTrue.Span[node])
+            return true;
         return nodes.Modes.Span[node] switch
         {
             TreeNodeMode.AtMost => x <= threshold,
@@ -100,7 +102,8 @@ internal static class RandomTrees
         float[] covers = [.. shape.Select(_ => (float)random.Next(1, 100))];
         for (int node = shape.Count - 1; node >= 0; node--)
         {
-            if (shape[node] is { } split) covers[node] = covers[split.True] + covers[split.False];
+            if (shape[node] is { } split)
+                covers[node] = covers[split.True] + covers[split.False];
         }
 
         var numbers = new int[shape.Count];
@@ -113,13 +116,15 @@ internal static class RandomTrees
 
         for (int node = 0; node < shape.Count; node++)
         {
-            if (shape[node] is { } split) builder.Connect(numbers[node], numbers[split.True], numbers[split.False]);
+            if (shape[node] is { } split)
+                builder.Connect(numbers[node], numbers[split.True], numbers[split.False]);
         }
     }
 
     private static float Threshold(Random random, bool infinite)
     {
-        if (random.Next(4) != 0) return (float)((random.NextDouble() * 2) - 1);
+        if (random.Next(4) != 0)
+            return (float)((random.NextDouble() * 2) - 1);
         float edge = Edges[random.Next(1, Edges.Length)];
         return float.IsFinite(edge) || infinite ? edge : 0.5f;
     }

@@ -14,14 +14,16 @@ public sealed class TreeContributionsTests
         RandomTrees.Ensembles(treesMax, leavesMax).Select(Gen.Int[0, 1_000_000]).Sample(
             (nodes, seed) =>
             {
-                if (!covers) nodes = nodes with { Covers = default };
+                if (!covers)
+                    nodes = nodes with { Covers = default };
                 float[] row = RandomTrees.Rows(nodes, new Random(seed), 1)[0];
                 var explanation = new TreeContributions(TreeEnsemble.Compile(nodes));
                 Assert.Equal(covers, explanation.HasCovers);
                 var contributions = new double[row.Length];
                 explanation.Explain(row, contributions);
                 double[] expected = ShapleyByDefinition(nodes, row);
-                for (int feature = 0; feature < row.Length; feature++) Assert.Equal(expected[feature], contributions[feature], 1e-9);
+                for (int feature = 0; feature < row.Length; feature++)
+                    Assert.Equal(expected[feature], contributions[feature], 1e-9);
             },
             iter: 200);
 
@@ -64,8 +66,10 @@ public sealed class TreeContributionsTests
         var worth = new double[1 << count];
         for (int coalition = 0; coalition < worth.Length; coalition++)
         {
-            foreach (int root in nodes.Roots.Span) worth[coalition] += Expectation(nodes, root, row, coalition);
-            if (nodes.Average) worth[coalition] /= nodes.TreeCount;
+            foreach (int root in nodes.Roots.Span)
+                worth[coalition] += Expectation(nodes, root, row, coalition);
+            if (nodes.Average)
+                worth[coalition] /= nodes.TreeCount;
         }
 
         var values = new double[count];
@@ -73,7 +77,8 @@ public sealed class TreeContributionsTests
         {
             for (int coalition = 0; coalition < worth.Length; coalition++)
             {
-                if ((coalition & (1 << feature)) != 0) continue;
+                if ((coalition & (1 << feature)) != 0)
+                    continue;
                 int size = BitOperations.PopCount((uint)coalition);
                 double weight = Factorial(size) * Factorial(count - size - 1) / Factorial(count);
                 values[feature] += weight * (worth[coalition | (1 << feature)] - worth[coalition]);
@@ -85,9 +90,11 @@ public sealed class TreeContributionsTests
 
     private static double Expectation(TreeNodes nodes, int node, float[] row, int coalition)
     {
-        if (nodes.Modes.Span[node] == TreeNodeMode.Leaf) return nodes.Weights.Span[node];
+        if (nodes.Modes.Span[node] == TreeNodeMode.Leaf)
+            return nodes.Weights.Span[node];
         int whereTrue = nodes.TrueNodes.Span[node], whereFalse = nodes.FalseNodes.Span[node];
-        if ((coalition & (1 << nodes.Features.Span[node])) != 0) return Expectation(nodes, RandomTrees.Holds(nodes, node, row) ? whereTrue : whereFalse, row, coalition);
+        if ((coalition & (1 << nodes.Features.Span[node])) != 0)
+            return Expectation(nodes, RandomTrees.Holds(nodes, node, row) ? whereTrue : whereFalse, row, coalition);
         double trueCover = Cover(nodes, whereTrue), falseCover = Cover(nodes, whereFalse);
         return ((trueCover * Expectation(nodes, whereTrue, row, coalition)) + (falseCover * Expectation(nodes, whereFalse, row, coalition))) / (trueCover + falseCover);
     }

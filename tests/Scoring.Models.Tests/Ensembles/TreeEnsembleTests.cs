@@ -20,7 +20,8 @@ public sealed class TreeEnsembleTests
                 double[] expected = [.. rows.Select(row => RandomTrees.Walk(nodes, row))];
                 foreach (TreeKernel kernel in Enum.GetValues<TreeKernel>())
                 {
-                    if (kernel == TreeKernel.Vector512 && !TreeKernels.HasVector512) continue;
+                    if (kernel == TreeKernel.Vector512 && !TreeKernels.HasVector512)
+                        continue;
                     TreeEnsemble trees = TreeEnsemble.Compile(nodes, kernel);
                     AssertClose(expected, Blocks.Score(trees, rows));
                     AssertClose(expected, [.. rows.Select(row => trees.ScoreOne(row))]);
@@ -41,7 +42,8 @@ public sealed class TreeEnsembleTests
         Assert.All(TreeCompiler.Compile(nodes).Trees, tree => Assert.Equal(due, tree.Shape));
         float[][] rows = RandomTrees.Rows(nodes, new Random(1), 4_096);
         double[] expected = [.. rows.Select(row => RandomTrees.Walk(nodes, row))];
-        foreach (TreeKernel kernel in Enum.GetValues<TreeKernel>()) AssertClose(expected, Blocks.Score(TreeEnsemble.Compile(nodes, kernel), rows));
+        foreach (TreeKernel kernel in Enum.GetValues<TreeKernel>())
+            AssertClose(expected, Blocks.Score(TreeEnsemble.Compile(nodes, kernel), rows));
     }
 
     [Fact]
@@ -89,12 +91,14 @@ public sealed class TreeEnsembleTests
         builder.BeginTree();
         int[] branches = [.. Enumerable.Range(0, depth).Select(level => builder.AddBranch(TreeNodeMode.AtMost, 0, level))];
         int[] leaves = [.. Enumerable.Range(0, depth + 1).Select(level => builder.AddLeaf(level))];
-        for (int level = 0; level < depth; level++) builder.Connect(branches[level], leaves[level], level + 1 < depth ? branches[level + 1] : leaves[depth]);
+        for (int level = 0; level < depth; level++)
+            builder.Connect(branches[level], leaves[level], level + 1 < depth ? branches[level + 1] : leaves[depth]);
         return builder.Build();
     }
 
     private static void AssertClose(double[] expected, double[] actual)
     {
-        for (int row = 0; row < expected.Length; row++) Assert.Equal(expected[row], actual[row], 1e-12);
+        for (int row = 0; row < expected.Length; row++)
+            Assert.Equal(expected[row], actual[row], 1e-12);
     }
 }

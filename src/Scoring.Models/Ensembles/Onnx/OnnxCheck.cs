@@ -41,7 +41,8 @@ public static class OnnxCheck
         CheckOrder(model.Graph, input, found);
         CheckOutputs(model.Graph, found);
         CheckConstants(model.Graph, found);
-        if (found.Count == 0) new OnnxColumns(model.Graph, input!, found).Check();
+        if (found.Count == 0)
+            new OnnxColumns(model.Graph, input!, found).Check();
         faults = found.Count <= FaultsMax ? found : found[..FaultsMax];
         return found.Count == 0 ? new CheckedOnnx(model, input!) : null;
     }
@@ -54,14 +55,18 @@ public static class OnnxCheck
             string where = $"operator set '{set.Domain}'";
             string domain = string.Equals(set.Domain, "ai.onnx", StringComparison.Ordinal) ? "" : set.Domain;
             long newest = domain switch { "" => OnnxOperators.CoreVersionMax, OnnxOperators.MachineLearning => OnnxOperators.MachineLearningVersionMax, _ => 0 };
-            if (newest == 0) faults.Add(new(where, "its operators are not part of ONNX: only ai.onnx and ai.onnx.ml are taken"));
-            else if (set.Version < 1 || set.Version > newest) faults.Add(new(where, $"version {set.Version} is not known; up to {newest} is"));
-            else if (!versions.TryAdd(domain, set.Version) && versions[domain] != set.Version) faults.Add(new(where, "it stands twice with different versions"));
+            if (newest == 0)
+                faults.Add(new(where, "its operators are not part of ONNX: only ai.onnx and ai.onnx.ml are taken"));
+            else if (set.Version < 1 || set.Version > newest)
+                faults.Add(new(where, $"version {set.Version} is not known; up to {newest} is"));
+            else if (!versions.TryAdd(domain, set.Version) && versions[domain] != set.Version)
+                faults.Add(new(where, "it stands twice with different versions"));
         }
 
         foreach (string domain in model.Graph.Nodes.Select(node => node.Domain).Distinct(StringComparer.Ordinal))
         {
-            if (!versions.ContainsKey(domain)) faults.Add(new("operator sets", $"the graph uses operators of '{domain}' and names no version of it that is known"));
+            if (!versions.ContainsKey(domain))
+                faults.Add(new("operator sets", $"the graph uses operators of '{domain}' and names no version of it that is known"));
         }
     }
 
@@ -77,11 +82,16 @@ public static class OnnxCheck
 
         OnnxValue input = inputs[0];
         string where = $"input '{input.Name}'";
-        if (input.Kind != OnnxValueKind.Tensor || input.ElementType != OnnxElementType.Float) faults.Add(new(where, "it is not a float32 tensor: export with one float input [N, features]"));
-        else if (input.Dimensions is not { Count: >= 2 } dimensions) faults.Add(new(where, "its shape is not [N, features]"));
-        else if (dimensions[0] >= 0) faults.Add(new(where, $"it takes {dimensions[0]} rows only: export with an open first dimension"));
-        else if (!FitsRow(dimensions)) faults.Add(new(where, $"shape [{string.Join(", ", dimensions)}]: the features must be counted, and at most {FeaturesMax}"));
-        else return input;
+        if (input.Kind != OnnxValueKind.Tensor || input.ElementType != OnnxElementType.Float)
+            faults.Add(new(where, "it is not a float32 tensor: export with one float input [N, features]"));
+        else if (input.Dimensions is not { Count: >= 2 } dimensions)
+            faults.Add(new(where, "its shape is not [N, features]"));
+        else if (dimensions[0] >= 0)
+            faults.Add(new(where, $"it takes {dimensions[0]} rows only: export with an open first dimension"));
+        else if (!FitsRow(dimensions))
+            faults.Add(new(where, $"shape [{string.Join(", ", dimensions)}]: the features must be counted, and at most {FeaturesMax}"));
+        else
+            return input;
         return null;
     }
 
@@ -90,9 +100,11 @@ public static class OnnxCheck
         long product = 1;
         for (int i = 1; i < dimensions.Count; i++)
         {
-            if (dimensions[i] is < 1 or > FeaturesMax) return false;
+            if (dimensions[i] is < 1 or > FeaturesMax)
+                return false;
             product *= dimensions[i];
-            if (product > FeaturesMax) return false;
+            if (product > FeaturesMax)
+                return false;
         }
 
         return true;
@@ -100,7 +112,8 @@ public static class OnnxCheck
 
     private static void CheckOperators(OnnxModel model, List<OnnxFault> faults)
     {
-        if (model.Graph.Nodes.Count == 0) faults.Add(new("graph", "it has no operators"));
+        if (model.Graph.Nodes.Count == 0)
+            faults.Add(new("graph", "it has no operators"));
         for (int i = 0; i < model.Graph.Nodes.Count && faults.Count < FaultsMax; i++)
         {
             OnnxNode node = model.Graph.Nodes[i];
@@ -120,15 +133,18 @@ public static class OnnxCheck
     private static void CheckOrder(OnnxGraph graph, OnnxValue? input, List<OnnxFault> faults)
     {
         var made = new HashSet<string>(graph.Initializers.Select(tensor => tensor.Name), StringComparer.Ordinal);
-        if (made.Count != graph.Initializers.Count) faults.Add(new("initializers", "two have the same name"));
-        if (input is not null) made.Add(input.Name);
+        if (made.Count != graph.Initializers.Count)
+            faults.Add(new("initializers", "two have the same name"));
+        if (input is not null)
+            made.Add(input.Name);
         var later = graph.Nodes.SelectMany(node => node.Outputs).ToHashSet(StringComparer.Ordinal);
         for (int i = 0; i < graph.Nodes.Count && faults.Count < FaultsMax; i++)
         {
             OnnxNode node = graph.Nodes[i];
             foreach (string name in node.Inputs.Where(name => name.Length > 0 && !made.Contains(name)))
             {
-                if (input is null && graph.Inputs.Any(value => string.Equals(value.Name, name, StringComparison.Ordinal))) continue;
+                if (input is null && graph.Inputs.Any(value => string.Equals(value.Name, name, StringComparison.Ordinal)))
+                    continue;
                 faults.Add(new($"node {i} ({node.Operator})", later.Contains(name)
                     ? $"it reads '{name}', which is made by itself or a later node: a cycle, or nodes out of order"
                     : $"it reads '{name}', which nothing makes"));
@@ -148,16 +164,19 @@ public static class OnnxCheck
 
     private static void CheckOutputs(OnnxGraph graph, List<OnnxFault> faults)
     {
-        if (graph.Outputs.Count is 0 or > 16) faults.Add(new("graph outputs", $"{graph.Outputs.Count} outputs; 1 to 16 are taken"));
+        if (graph.Outputs.Count is 0 or > 16)
+            faults.Add(new("graph outputs", $"{graph.Outputs.Count} outputs; 1 to 16 are taken"));
         foreach (OnnxValue output in graph.Outputs)
         {
-            if (output.ElementType == OnnxElementType.Text || output.Kind is OnnxValueKind.Other) faults.Add(new($"output '{output.Name}'", "it is not made of numbers"));
+            if (output.ElementType == OnnxElementType.Text || output.Kind is OnnxValueKind.Other)
+                faults.Add(new($"output '{output.Name}'", "it is not made of numbers"));
         }
     }
 
     private static void CheckConstants(OnnxGraph graph, List<OnnxFault> faults)
     {
-        foreach (OnnxTensor tensor in graph.Initializers) CheckFinite($"initializer '{tensor.Name}'", tensor, faults);
+        foreach (OnnxTensor tensor in graph.Initializers)
+            CheckFinite($"initializer '{tensor.Name}'", tensor, faults);
         for (int i = 0; i < graph.Nodes.Count && faults.Count < FaultsMax; i++)
         {
             OnnxNode node = graph.Nodes[i];
@@ -165,8 +184,10 @@ public static class OnnxCheck
             {
                 string where = $"node {i} ({node.Operator}), {setting.Name}";
                 bool tree = OnnxTreeTable.IsTreeOperator(node); // its thresholds may be infinite; checked with the trees
-                if (setting.Tensor is { } tensor && !tree) CheckFinite(where, tensor, faults);
-                if (!tree && setting.Floats.Span.HoldsNotFinite()) faults.Add(new(where, "a value is NaN or infinite"));
+                if (setting.Tensor is { } tensor && !tree)
+                    CheckFinite(where, tensor, faults);
+                if (!tree && setting.Floats.Span.HoldsNotFinite())
+                    faults.Add(new(where, "a value is NaN or infinite"));
             }
 
             // The one operator that makes much of little: its constant shape is bounded here, a computed one follows the rows.
@@ -181,16 +202,19 @@ public static class OnnxCheck
 
     private static void CheckFinite(string where, OnnxTensor tensor, List<OnnxFault> faults)
     {
-        if (tensor.ToFloats() is not { } values) return;
+        if (tensor.ToFloats() is not { } values)
+            return;
         int index = Array.FindIndex(values, value => !float.IsFinite(value));
-        if (index >= 0) faults.Add(new(where, $"value {index} of {values.Length} is {values[index]}, not a finite number"));
+        if (index >= 0)
+            faults.Add(new(where, $"value {index} of {values.Length} is {values[index]}, not a finite number"));
     }
 
     private static bool HoldsNotFinite(this ReadOnlySpan<float> values)
     {
         foreach (float value in values)
         {
-            if (!float.IsFinite(value)) return true;
+            if (!float.IsFinite(value))
+                return true;
         }
 
         return false;

@@ -69,7 +69,8 @@ public sealed record OnnxNode
     {
         foreach (OnnxSetting setting in Settings)
         {
-            if (string.Equals(setting.Name, settingName, StringComparison.Ordinal)) return setting;
+            if (string.Equals(setting.Name, settingName, StringComparison.Ordinal))
+                return setting;
         }
 
         return null;

@@ -39,7 +39,8 @@ public static class OnnxReader
 
         var reader = new WireReader(file, DecodedBytesMax, "ModelProto");
         OnnxModel? model = ReadModel(ref reader);
-        if (reader.Fault is { } found) (model, fault) = (null, found);
+        if (reader.Fault is { } found)
+            (model, fault) = (null, found);
         return model;
     }
 
@@ -54,21 +55,47 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: Once(ref reader, ref seen); irVersion = reader.ReadInteger(); break;
-                case 2: Once(ref reader, ref seen); producer = reader.ReadText(); break;
-                case 3: Once(ref reader, ref seen); producerVersion = reader.ReadText(); break;
-                case 4 or 5 or 6 or 14: reader.Skip(); break; // domain, version, doc, metadata
-                case 7: Once(ref reader, ref seen); graph = ReadGraph(ref reader); break;
-                case 8: reader.Add(operatorSets, ReadOperatorSet(ref reader)); break;
-                case 20: reader.Refuse("the file holds training steps: a package is for scoring only"); break;
-                case 25: reader.Refuse("the file defines functions of its own: export it with them expanded"); break;
-                case 26: reader.Refuse("the file asks for devices of its own"); break;
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    Once(ref reader, ref seen);
+                    irVersion = reader.ReadInteger();
+                    break;
+                case 2:
+                    Once(ref reader, ref seen);
+                    producer = reader.ReadText();
+                    break;
+                case 3:
+                    Once(ref reader, ref seen);
+                    producerVersion = reader.ReadText();
+                    break;
+                case 4 or 5 or 6 or 14:
+                    reader.Skip();
+                    break; // domain, version, doc, metadata
+                case 7:
+                    Once(ref reader, ref seen);
+                    graph = ReadGraph(ref reader);
+                    break;
+                case 8:
+                    reader.Add(operatorSets, ReadOperatorSet(ref reader));
+                    break;
+                case 20:
+                    reader.Refuse("the file holds training steps: a package is for scoring only");
+                    break;
+                case 25:
+                    reader.Refuse("the file defines functions of its own: export it with them expanded");
+                    break;
+                case 26:
+                    reader.Refuse("the file asks for devices of its own");
+                    break;
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
-        if (graph is null) reader.Refuse("no graph in the file: not an ONNX model");
-        if (reader.Fault is not null) return null;
+        if (graph is null)
+            reader.Refuse("no graph in the file: not an ONNX model");
+        if (reader.Fault is not null)
+            return null;
         return new OnnxModel
         {
             IrVersion = irVersion,
@@ -89,9 +116,17 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: Once(ref reader, ref seen); domain = reader.ReadText(); break;
-                case 2: Once(ref reader, ref seen); version = reader.ReadInteger(); break;
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    Once(ref reader, ref seen);
+                    domain = reader.ReadText();
+                    break;
+                case 2:
+                    Once(ref reader, ref seen);
+                    version = reader.ReadInteger();
+                    break;
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
@@ -111,14 +146,31 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: reader.Add(nodes, ReadNode(ref reader)); break;
-                case 2: Once(ref reader, ref seen); name = reader.ReadText(); break;
-                case 5: reader.Add(initializers, ReadTensor(ref reader)); break;
-                case 10 or 13 or 14 or 16: reader.Skip(); break; // doc, inner value types, quantization notes, metadata
-                case 11: reader.Add(inputs, ReadValue(ref reader)); break;
-                case 12: reader.Add(outputs, ReadValue(ref reader)); break;
-                case 15: reader.Refuse("sparse initializers are not taken: export them dense"); break;
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    reader.Add(nodes, ReadNode(ref reader));
+                    break;
+                case 2:
+                    Once(ref reader, ref seen);
+                    name = reader.ReadText();
+                    break;
+                case 5:
+                    reader.Add(initializers, ReadTensor(ref reader));
+                    break;
+                case 10 or 13 or 14 or 16:
+                    reader.Skip();
+                    break; // doc, inner value types, quantization notes, metadata
+                case 11:
+                    reader.Add(inputs, ReadValue(ref reader));
+                    break;
+                case 12:
+                    reader.Add(outputs, ReadValue(ref reader));
+                    break;
+                case 15:
+                    reader.Refuse("sparse initializers are not taken: export them dense");
+                    break;
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
@@ -137,14 +189,33 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: reader.Add(inputs, reader.ReadText()); break;
-                case 2: reader.Add(outputs, reader.ReadText()); break;
-                case 3: Once(ref reader, ref seen); name = reader.ReadText(); break;
-                case 4: Once(ref reader, ref seen); type = reader.ReadText(); break;
-                case 5: reader.Add(attributes, ReadAttribute(ref reader)); break;
-                case 6 or 9: reader.Skip(); break; // doc, metadata
-                case 7: Once(ref reader, ref seen); domain = reader.ReadText(); break;
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    reader.Add(inputs, reader.ReadText());
+                    break;
+                case 2:
+                    reader.Add(outputs, reader.ReadText());
+                    break;
+                case 3:
+                    Once(ref reader, ref seen);
+                    name = reader.ReadText();
+                    break;
+                case 4:
+                    Once(ref reader, ref seen);
+                    type = reader.ReadText();
+                    break;
+                case 5:
+                    reader.Add(attributes, ReadAttribute(ref reader));
+                    break;
+                case 6 or 9:
+                    reader.Skip();
+                    break; // doc, metadata
+                case 7:
+                    Once(ref reader, ref seen);
+                    domain = reader.ReadText();
+                    break;
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
@@ -168,18 +239,48 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: Once(ref reader, ref seen); name = reader.ReadText(); break;
-                case 2: Once(ref reader, ref seen); single = reader.ReadFloat(); break;
-                case 3: Once(ref reader, ref seen); integer = reader.ReadInteger(); break;
-                case 4: Once(ref reader, ref seen); text = reader.ReadText(); break;
-                case 5: Once(ref reader, ref seen); tensor = ReadTensor(ref reader); break;
-                case 6 or 11: reader.Refuse($"attribute '{name}' holds a graph: operators with a body (If, Loop, Scan) are not taken"); break;
-                case 7: reader.ReadFloats(floats); break;
-                case 8: reader.ReadIntegers(integers); break;
-                case 9: reader.Add(texts, reader.ReadText()); break;
-                case 13: reader.Skip(); break; // doc
-                case 20: Once(ref reader, ref seen); kind = ReadKind(ref reader, name); break;
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    Once(ref reader, ref seen);
+                    name = reader.ReadText();
+                    break;
+                case 2:
+                    Once(ref reader, ref seen);
+                    single = reader.ReadFloat();
+                    break;
+                case 3:
+                    Once(ref reader, ref seen);
+                    integer = reader.ReadInteger();
+                    break;
+                case 4:
+                    Once(ref reader, ref seen);
+                    text = reader.ReadText();
+                    break;
+                case 5:
+                    Once(ref reader, ref seen);
+                    tensor = ReadTensor(ref reader);
+                    break;
+                case 6 or 11:
+                    reader.Refuse($"attribute '{name}' holds a graph: operators with a body (If, Loop, Scan) are not taken");
+                    break;
+                case 7:
+                    reader.ReadFloats(floats);
+                    break;
+                case 8:
+                    reader.ReadIntegers(integers);
+                    break;
+                case 9:
+                    reader.Add(texts, reader.ReadText());
+                    break;
+                case 13:
+                    reader.Skip();
+                    break; // doc
+                case 20:
+                    Once(ref reader, ref seen);
+                    kind = ReadKind(ref reader, name);
+                    break;
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
@@ -201,7 +302,8 @@ public static class OnnxReader
     private static OnnxSettingKind ReadKind(ref WireReader reader, string attributeName)
     {
         long kind = reader.ReadInteger();
-        if (kind is (>= 1 and <= 4) or (>= 6 and <= 8)) return (OnnxSettingKind)kind;
+        if (kind is (>= 1 and <= 4) or (>= 6 and <= 8))
+            return (OnnxSettingKind)kind;
         reader.Refuse($"attribute '{attributeName}' is of type {kind}: only numbers, texts and dense tensors are taken");
         return OnnxSettingKind.Undefined;
     }
@@ -220,24 +322,54 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: reader.ReadIntegers(dimensions); break;
-                case 2: Once(ref reader, ref seen); type = reader.ReadInteger(); break;
-                case 4: reader.ReadFloats(floats); break;
-                case 5 or 7: reader.ReadIntegers(integers); break;
-                case 6: reader.Refuse("a tensor of texts: a score is made of numbers"); break;
-                case 8: Once(ref reader, ref seen); name = reader.ReadText(); break;
-                case 9: Once(ref reader, ref seen); raw = reader.ReadBytes(); break;
-                case 10: Once(ref reader, ref seen); doubles = reader.ReadBytes(); break; // always packed
-                case 12 or 16: reader.Skip(); break; // doc, metadata
-                case 13: reader.Refuse($"tensor '{name}' lies outside the file (external_data): a package carries its own numbers"); break;
-                case 14: if (reader.ReadInteger() != 0) reader.Refuse($"tensor '{name}' lies outside the file (data_location): a package carries its own numbers"); break;
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    reader.ReadIntegers(dimensions);
+                    break;
+                case 2:
+                    Once(ref reader, ref seen);
+                    type = reader.ReadInteger();
+                    break;
+                case 4:
+                    reader.ReadFloats(floats);
+                    break;
+                case 5 or 7:
+                    reader.ReadIntegers(integers);
+                    break;
+                case 6:
+                    reader.Refuse("a tensor of texts: a score is made of numbers");
+                    break;
+                case 8:
+                    Once(ref reader, ref seen);
+                    name = reader.ReadText();
+                    break;
+                case 9:
+                    Once(ref reader, ref seen);
+                    raw = reader.ReadBytes();
+                    break;
+                case 10:
+                    Once(ref reader, ref seen);
+                    doubles = reader.ReadBytes();
+                    break; // always packed
+                case 12 or 16:
+                    reader.Skip();
+                    break; // doc, metadata
+                case 13:
+                    reader.Refuse($"tensor '{name}' lies outside the file (external_data): a package carries its own numbers");
+                    break;
+                case 14:
+                    if (reader.ReadInteger() != 0)
+                        reader.Refuse($"tensor '{name}' lies outside the file (data_location): a package carries its own numbers");
+                    break;
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
         var elementType = (OnnxElementType)(type is >= 0 and <= int.MaxValue ? type : 0);
         ReadOnlyMemory<byte> bytes = raw ?? (doubles.IsEmpty ? BytesOf(elementType, floats, integers) : doubles);
-        if (reader.Fault is null) CheckLength(ref reader, name, elementType, dimensions, bytes.Length);
+        if (reader.Fault is null)
+            CheckLength(ref reader, name, elementType, dimensions, bytes.Length);
         reader.Leave(outer);
         return new OnnxTensor { Name = name, ElementType = elementType, Dimensions = dimensions, Bytes = bytes };
     }
@@ -262,7 +394,8 @@ public static class OnnxReader
 
             // Two 64-bit factors fit; held below 2^64 at each step, so that the next product fits too.
             bytesDue *= (UInt128)dimension;
-            if (bytesDue > ulong.MaxValue) bytesDue = ulong.MaxValue;
+            if (bytesDue > ulong.MaxValue)
+                bytesDue = ulong.MaxValue;
         }
 
         if (bytesDue != (UInt128)bytesHeld)
@@ -274,13 +407,16 @@ public static class OnnxReader
     // Elements given as numbers instead of raw bytes: bring them into the raw form, so that there is one.
     private static ReadOnlyMemory<byte> BytesOf(OnnxElementType type, List<float> floats, List<long> integers)
     {
-        if (floats.Count > 0) return MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(floats)).ToArray();
-        if (integers.Count == 0) return default;
+        if (floats.Count > 0)
+            return MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(floats)).ToArray();
+        if (integers.Count == 0)
+            return default;
         int size = OnnxTensor.SizeOf(type);
         var bytes = new byte[integers.Count * (long)size];
         for (int i = 0; i < integers.Count; i++)
         {
-            for (int b = 0; b < size; b++) bytes[(i * size) + b] = (byte)(integers[i] >> (8 * b));
+            for (int b = 0; b < size; b++)
+                bytes[(i * size) + b] = (byte)(integers[i] >> (8 * b));
         }
 
         return bytes;
@@ -296,10 +432,20 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: Once(ref reader, ref seen); name = reader.ReadText(); break;
-                case 2: Once(ref reader, ref seen); value = ReadType(ref reader, depth: 0); break;
-                case 3 or 4: reader.Skip(); break; // doc, metadata
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    Once(ref reader, ref seen);
+                    name = reader.ReadText();
+                    break;
+                case 2:
+                    Once(ref reader, ref seen);
+                    value = ReadType(ref reader, depth: 0);
+                    break;
+                case 3 or 4:
+                    reader.Skip();
+                    break; // doc, metadata
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
@@ -311,17 +457,32 @@ public static class OnnxReader
     {
         var value = new OnnxValue { Name = "", Kind = OnnxValueKind.Undefined };
         WireReader.Outer outer = reader.Enter("TypeProto");
-        if (depth >= TypeDepthMax) reader.Refuse($"types nested deeper than {TypeDepthMax}");
+        if (depth >= TypeDepthMax)
+            reader.Refuse($"types nested deeper than {TypeDepthMax}");
         ulong seen = 0;
         while (reader.NextField())
         {
             switch (reader.Field)
             {
-                case 1: Once(ref reader, ref seen); value = ReadTensorType(ref reader); break;
-                case 4: Once(ref reader, ref seen); value = ReadSequenceType(ref reader, depth); break;
-                case 5: Once(ref reader, ref seen); reader.Skip(); value = value with { Kind = OnnxValueKind.Other }; break;
-                case 6: reader.Skip(); break; // denotation
-                default: reader.Refuse("an input or output that is neither a dense tensor nor a sequence of maps"); break;
+                case 1:
+                    Once(ref reader, ref seen);
+                    value = ReadTensorType(ref reader);
+                    break;
+                case 4:
+                    Once(ref reader, ref seen);
+                    value = ReadSequenceType(ref reader, depth);
+                    break;
+                case 5:
+                    Once(ref reader, ref seen);
+                    reader.Skip();
+                    value = value with { Kind = OnnxValueKind.Other };
+                    break;
+                case 6:
+                    reader.Skip();
+                    break; // denotation
+                default:
+                    reader.Refuse("an input or output that is neither a dense tensor nor a sequence of maps");
+                    break;
             }
         }
 
@@ -339,9 +500,17 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: Once(ref reader, ref seen); type = reader.ReadInteger(); break;
-                case 2: Once(ref reader, ref seen); dimensions = ReadShape(ref reader); break;
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    Once(ref reader, ref seen);
+                    type = reader.ReadInteger();
+                    break;
+                case 2:
+                    Once(ref reader, ref seen);
+                    dimensions = ReadShape(ref reader);
+                    break;
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
@@ -380,8 +549,10 @@ public static class OnnxReader
         WireReader.Outer outer = reader.Enter("TensorShapeProto");
         while (reader.NextField())
         {
-            if (reader.Field == 1) reader.Add(dimensions, ReadDimension(ref reader));
-            else reader.RefuseUnknownField();
+            if (reader.Field == 1)
+                reader.Add(dimensions, ReadDimension(ref reader));
+            else
+                reader.RefuseUnknownField();
         }
 
         reader.Leave(outer);
@@ -397,9 +568,16 @@ public static class OnnxReader
         {
             switch (reader.Field)
             {
-                case 1: Once(ref reader, ref seen); size = reader.ReadInteger(); break;
-                case 2 or 3: reader.Skip(); break; // a name for an open size
-                default: reader.RefuseUnknownField(); break;
+                case 1:
+                    Once(ref reader, ref seen);
+                    size = reader.ReadInteger();
+                    break;
+                case 2 or 3:
+                    reader.Skip();
+                    break; // a name for an open size
+                default:
+                    reader.RefuseUnknownField();
+                    break;
             }
         }
 
@@ -412,7 +590,8 @@ public static class OnnxReader
     private static void Once(ref WireReader reader, ref ulong seen)
     {
         ulong bit = 1UL << reader.Field;
-        if ((seen & bit) != 0) reader.Refuse($"field {reader.Field} stands twice where it may stand once");
+        if ((seen & bit) != 0)
+            reader.Refuse($"field {reader.Field} stands twice where it may stand once");
         seen |= bit;
     }
 }

@@ -18,7 +18,8 @@ internal sealed record OnnxTreeLayout(
     /// <exception cref="OnnxTreeTableReader.Refusal">A child lies outside the lists, or a branch has two parents.</exception>
     internal (TreeNodes Nodes, List<(int Leaf, long Target, float Weight)> Weights) Unroll(long[] roots)
     {
-        if (roots.Length > TreeStructure.TreesMax) throw new OnnxTreeTableReader.Refusal("tree_roots", $"{roots.Length} trees, more than {TreeStructure.TreesMax}");
+        if (roots.Length > TreeStructure.TreesMax)
+            throw new OnnxTreeTableReader.Refusal("tree_roots", $"{roots.Length} trees, more than {TreeStructure.TreesMax}");
         List<int> starts = [], features = [], whereTrue = [], whereFalse = [];
         List<TreeNodeMode> modes = [];
         List<float> splits = [];
@@ -33,23 +34,29 @@ internal sealed record OnnxTreeLayout(
             while (open.TryPop(out (long Index, bool IsLeaf, int Parent, bool Side) at))
             {
                 int row = modes.Count;
-                if (at.Parent >= 0) (at.Side ? whereTrue : whereFalse)[at.Parent] = row;
+                if (at.Parent >= 0)
+                    (at.Side ? whereTrue : whereFalse)[at.Parent] = row;
                 whereTrue.Add(-1);
                 whereFalse.Add(-1);
                 if (at.IsLeaf)
                 {
-                    if (at.Index < 0 || at.Index >= LeafWeights.Length) throw new OnnxTreeTableReader.Refusal($"tree {tree}", $"a branch leads to leaf {at.Index}, there are {LeafWeights.Length}");
+                    if (at.Index < 0 || at.Index >= LeafWeights.Length)
+                        throw new OnnxTreeTableReader.Refusal($"tree {tree}", $"a branch leads to leaf {at.Index}, there are {LeafWeights.Length}");
                     Add(TreeNodeMode.Leaf, feature: 0, split: 0, missingIsTrue: false);
                     weights.Add((row, LeafTargets[at.Index], LeafWeights[at.Index]));
                     continue;
                 }
 
-                if (at.Index < 0 || at.Index >= Features.Length) throw new OnnxTreeTableReader.Refusal($"tree {tree}", $"it leads to node {at.Index}, there are {Features.Length}");
+                if (at.Index < 0 || at.Index >= Features.Length)
+                    throw new OnnxTreeTableReader.Refusal($"tree {tree}", $"it leads to node {at.Index}, there are {Features.Length}");
                 int branch = (int)at.Index;
-                if (used[branch]) throw new OnnxTreeTableReader.Refusal($"tree {tree}, node {branch}", "two branches lead to this node, or a cycle");
+                if (used[branch])
+                    throw new OnnxTreeTableReader.Refusal($"tree {tree}, node {branch}", "two branches lead to this node, or a cycle");
                 used[branch] = true;
-                if (Features[branch] is < 0 or > int.MaxValue) throw new OnnxTreeTableReader.Refusal($"tree {tree}, node {branch}", $"feature {Features[branch]} is tested");
-                if (Modes[branch] is < 0 or > (long)TreeNodeMode.Member) throw new OnnxTreeTableReader.Refusal($"tree {tree}, node {branch}", $"{Modes[branch]} is not a mode of a tree node");
+                if (Features[branch] is < 0 or > int.MaxValue)
+                    throw new OnnxTreeTableReader.Refusal($"tree {tree}, node {branch}", $"feature {Features[branch]} is tested");
+                if (Modes[branch] is < 0 or > (long)TreeNodeMode.Member)
+                    throw new OnnxTreeTableReader.Refusal($"tree {tree}, node {branch}", $"{Modes[branch]} is not a mode of a tree node");
                 Add((TreeNodeMode)Modes[branch], (int)Features[branch], Splits[branch], Missing.Length > 0 && Missing[branch] != 0);
                 open.Push((WhereTrue[branch], TrueIsLeaf[branch] != 0, row, Side: true));
                 open.Push((WhereFalse[branch], FalseIsLeaf[branch] != 0, row, Side: false));
@@ -57,7 +64,8 @@ internal sealed record OnnxTreeLayout(
         }
 
         int unused = Array.IndexOf(used, value: false);
-        if (unused >= 0) throw new OnnxTreeTableReader.Refusal($"node {unused}", "no tree leads to this node");
+        if (unused >= 0)
+            throw new OnnxTreeTableReader.Refusal($"node {unused}", "no tree leads to this node");
         TreeNodes nodes = OnnxTreeTableReader.Table([.. starts], [.. modes], [.. features], [.. splits], [.. missing], [.. whereTrue], [.. whereFalse], []);
         return (nodes, weights);
 

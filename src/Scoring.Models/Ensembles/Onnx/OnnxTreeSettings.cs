@@ -19,7 +19,8 @@ internal sealed class OnnxTreeSettings(TreeNodes nodes)
         for (int tree = 0; tree < nodes.TreeCount; tree++)
         {
             int root = nodes.Roots.Span[tree];
-            for (int row = root; row < nodes.EndOf(tree); row++) Add(tree, root, row);
+            for (int row = root; row < nodes.EndOf(tree); row++)
+                Add(tree, root, row);
         }
 
         List<OnnxSetting> settings =
@@ -40,8 +41,10 @@ internal sealed class OnnxTreeSettings(TreeNodes nodes)
             OnnxSetting.Of("target_ids", new long[leafTrees.Count]),
             OnnxSetting.Of("target_weights", leafWeights.ToArray()),
         ];
-        if (nodes.BaseValue != 0) settings.Add(OnnxSetting.Of("base_values", new[] { nodes.BaseValue }));
-        if (!nodes.Covers.IsEmpty) settings.Add(OnnxSetting.Of("nodes_hitrates", nodes.Covers.ToArray()));
+        if (nodes.BaseValue != 0)
+            settings.Add(OnnxSetting.Of("base_values", new[] { nodes.BaseValue }));
+        if (!nodes.Covers.IsEmpty)
+            settings.Add(OnnxSetting.Of("nodes_hitrates", nodes.Covers.ToArray()));
         return settings;
     }
 

@@ -61,7 +61,8 @@ internal sealed record OnnxTreeTable
     private static int Highest(ReadOnlySpan<int> features)
     {
         int highest = 0;
-        foreach (int feature in features) highest = Math.Max(highest, feature);
+        foreach (int feature in features)
+            highest = Math.Max(highest, feature);
         return highest;
     }
 }

@@ -11,7 +11,8 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
     {
         ReadOnlySpan<long> treeIds = Integers("nodes_treeids"), nodeIds = Integers("nodes_nodeids");
         int count = treeIds.Length;
-        if (count == 0) throw new Refusal("nodes_treeids", "the ensemble has no trees");
+        if (count == 0)
+            throw new Refusal("nodes_treeids", "the ensemble has no trees");
         RequireLength("nodes_nodeids", nodeIds.Length, count);
         int[] roots = FindRoots(treeIds);
         var locate = new RowIndex(treeIds, nodeIds);
@@ -25,16 +26,20 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
         RequireLength("nodes_truenodeids", whereTrue.Length, count);
         RequireLength("nodes_falsenodeids", whereFalse.Length, count);
         RequireLength("nodes_values", thresholds.Length, count);
-        if (!missing.IsEmpty) RequireLength("nodes_missing_value_tracks_true", missing.Length, count);
-        if (covers.Length > 0) RequireLength("nodes_hitrates", covers.Length, count);
+        if (!missing.IsEmpty)
+            RequireLength("nodes_missing_value_tracks_true", missing.Length, count);
+        if (covers.Length > 0)
+            RequireLength("nodes_hitrates", covers.Length, count);
 
         var (trueRows, falseRows, featureRows, missingRows) = (new int[count], new int[count], new int[count], new bool[count]);
         for (int row = 0; row < count; row++)
         {
             (trueRows[row], falseRows[row]) = (-1, -1);
             missingRows[row] = !missing.IsEmpty && missing[row] != 0;
-            if (modes[row] == TreeNodeMode.Leaf) continue;
-            if (features[row] is < 0 or > int.MaxValue) throw new Refusal(At(treeIds, nodeIds, row), $"feature {features[row]} is tested");
+            if (modes[row] == TreeNodeMode.Leaf)
+                continue;
+            if (features[row] is < 0 or > int.MaxValue)
+                throw new Refusal(At(treeIds, nodeIds, row), $"feature {features[row]} is tested");
             featureRows[row] = (int)features[row];
             trueRows[row] = locate.Find(treeIds[row], whereTrue[row]) ?? throw new Refusal(At(treeIds, nodeIds, row), $"its true branch leads to node {whereTrue[row]}, which the tree does not have");
             falseRows[row] = locate.Find(treeIds[row], whereFalse[row]) ?? throw new Refusal(At(treeIds, nodeIds, row), $"its false branch leads to node {whereFalse[row]}, which the tree does not have");
@@ -59,7 +64,8 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
     internal OnnxTreeTable ReadFifth()
     {
         long[] roots = Integers("tree_roots").ToArray();
-        if (roots.Length == 0) throw new Refusal("tree_roots", "the ensemble has no trees");
+        if (roots.Length == 0)
+            throw new Refusal("tree_roots", "the ensemble has no trees");
         var layout = new OnnxTreeLayout(
             Integers("nodes_featureids").ToArray(),
             Integers("nodes_truenodeids").ToArray(),
@@ -79,8 +85,10 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
         RequireLength("nodes_falseleafs", layout.FalseIsLeaf.Length, branchCount);
         RequireLength("nodes_modes", layout.Modes.Length, branchCount);
         RequireLength("nodes_splits", layout.Splits.Length, branchCount);
-        if (layout.Missing.Length > 0) RequireLength("nodes_missing_value_tracks_true", layout.Missing.Length, branchCount);
-        if (layout.Covers.Length > 0) RequireLength("nodes_hitrates", layout.Covers.Length, branchCount);
+        if (layout.Missing.Length > 0)
+            RequireLength("nodes_missing_value_tracks_true", layout.Missing.Length, branchCount);
+        if (layout.Covers.Length > 0)
+            RequireLength("nodes_hitrates", layout.Covers.Length, branchCount);
         RequireLength("leaf_targetids", layout.LeafTargets.Length, layout.LeafWeights.Length);
 
         (TreeNodes nodes, List<(int, long, float)> weights) = layout.Unroll(roots);
@@ -100,14 +108,18 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
     /// <summary>Every leaf has a weight, every weight a target and a finite value.</summary>
     internal static void CheckWeights(OnnxTreeTable table)
     {
-        if (table.TargetCount < 1) throw new Refusal("n_targets", $"{table.TargetCount} targets");
+        if (table.TargetCount < 1)
+            throw new Refusal("n_targets", $"{table.TargetCount} targets");
         var weighted = new bool[table.Nodes.NodeCount];
         for (int entry = 0; entry < table.Weights.Count; entry++)
         {
             (int leaf, long target, float weight) = table.Weights[entry];
-            if (target < 0 || target >= table.TargetCount) throw new Refusal($"weight {entry}", $"it is for target {target}, the ensemble has {table.TargetCount}");
-            if (!float.IsFinite(weight)) throw new Refusal($"weight {entry}", $"it is {weight}, not a finite number");
-            if (table.Nodes.Modes.Span[leaf] != TreeNodeMode.Leaf) throw new Refusal($"weight {entry}", "it belongs to a branch, not to a leaf");
+            if (target < 0 || target >= table.TargetCount)
+                throw new Refusal($"weight {entry}", $"it is for target {target}, the ensemble has {table.TargetCount}");
+            if (!float.IsFinite(weight))
+                throw new Refusal($"weight {entry}", $"it is {weight}, not a finite number");
+            if (table.Nodes.Modes.Span[leaf] != TreeNodeMode.Leaf)
+                throw new Refusal($"weight {entry}", "it belongs to a branch, not to a leaf");
             weighted[leaf] = true;
         }
 
@@ -116,13 +128,15 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
         {
             for (int row = roots[tree]; row < table.Nodes.EndOf(tree); row++)
             {
-                if (table.Nodes.Modes.Span[row] == TreeNodeMode.Leaf && !weighted[row]) throw new Refusal($"tree {tree}, node {row - roots[tree]}", "the leaf has no weight");
+                if (table.Nodes.Modes.Span[row] == TreeNodeMode.Leaf && !weighted[row])
+                    throw new Refusal($"tree {tree}, node {row - roots[tree]}", "the leaf has no weight");
             }
         }
 
         foreach (float value in table.BaseValues.Span)
         {
-            if (!float.IsFinite(value)) throw new Refusal("base_values", $"{value} is not a finite number");
+            if (!float.IsFinite(value))
+                throw new Refusal("base_values", $"{value} is not a finite number");
         }
     }
 
@@ -147,9 +161,12 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
         var known = new HashSet<long>();
         for (int row = 0; row < treeIds.Length; row++)
         {
-            if (row > 0 && treeIds[row] == treeIds[row - 1]) continue;
-            if (!known.Add(treeIds[row])) throw new Refusal($"nodes_treeids[{row}]", $"the nodes of tree {treeIds[row]} do not stand side by side");
-            if (roots.Count == TreeStructure.TreesMax) throw new Refusal($"nodes_treeids[{row}]", $"more than {TreeStructure.TreesMax} trees");
+            if (row > 0 && treeIds[row] == treeIds[row - 1])
+                continue;
+            if (!known.Add(treeIds[row]))
+                throw new Refusal($"nodes_treeids[{row}]", $"the nodes of tree {treeIds[row]} do not stand side by side");
+            if (roots.Count == TreeStructure.TreesMax)
+                throw new Refusal($"nodes_treeids[{row}]", $"more than {TreeStructure.TreesMax} trees");
             roots.Add(row);
         }
 
@@ -214,7 +231,8 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
     private float[] Singles(string name, out bool isDouble)
     {
         OnnxSetting? list = node.Find(name), tensor = node.Find(name + "_as_tensor");
-        if (list is not null && tensor is not null) throw new Refusal(name, "it is given twice, as a list and as a tensor");
+        if (list is not null && tensor is not null)
+            throw new Refusal(name, "it is given twice, as a list and as a tensor");
         isDouble = (tensor ?? list)?.Tensor?.ElementType == OnnxElementType.Double;
         return (tensor ?? list) switch
         {
@@ -227,7 +245,8 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
 
     private static void RequireLength(string name, int length, int due)
     {
-        if (length != due) throw new Refusal(name, $"it has {length} values where {due} are due");
+        if (length != due)
+            throw new Refusal(name, $"it has {length} values where {due} are due");
     }
 
     private static string At(ReadOnlySpan<long> treeIds, ReadOnlySpan<long> nodeIds, int row) => $"tree {treeIds[row]}, node {nodeIds[row]}";
@@ -244,7 +263,8 @@ internal sealed class OnnxTreeTableReader(OnnxNode node)
             rows = new(treeIds.Length);
             for (int row = 0; row < treeIds.Length; row++)
             {
-                if (!rows.TryAdd((treeIds[row], nodeIds[row]), row)) throw new Refusal(At(treeIds, nodeIds, row), "two nodes have this id");
+                if (!rows.TryAdd((treeIds[row], nodeIds[row]), row))
+                    throw new Refusal(At(treeIds, nodeIds, row), "two nodes have this id");
             }
         }
 

@@ -30,20 +30,27 @@ public static class OnnxWriter
 
     private static void WriteGraph(MessageBuffer to, OnnxGraph graph)
     {
-        foreach (OnnxNode node in graph.Nodes) to.Nested(1, node, WriteNode);
+        foreach (OnnxNode node in graph.Nodes)
+            to.Nested(1, node, WriteNode);
         to.Text(2, graph.Name);
-        foreach (OnnxTensor tensor in graph.Initializers) to.Nested(5, tensor, WriteTensor);
-        foreach (OnnxValue value in graph.Inputs) to.Nested(11, value, WriteValue);
-        foreach (OnnxValue value in graph.Outputs) to.Nested(12, value, WriteValue);
+        foreach (OnnxTensor tensor in graph.Initializers)
+            to.Nested(5, tensor, WriteTensor);
+        foreach (OnnxValue value in graph.Inputs)
+            to.Nested(11, value, WriteValue);
+        foreach (OnnxValue value in graph.Outputs)
+            to.Nested(12, value, WriteValue);
     }
 
     private static void WriteNode(MessageBuffer to, OnnxNode node)
     {
-        foreach (string name in node.Inputs) to.TextAlways(1, name);
-        foreach (string name in node.Outputs) to.TextAlways(2, name);
+        foreach (string name in node.Inputs)
+            to.TextAlways(1, name);
+        foreach (string name in node.Outputs)
+            to.TextAlways(2, name);
         to.Text(3, node.Name);
         to.Text(4, node.Operator);
-        foreach (OnnxSetting setting in node.Settings) to.Nested(5, setting, WriteSetting);
+        foreach (OnnxSetting setting in node.Settings)
+            to.Nested(5, setting, WriteSetting);
         to.Text(7, node.Domain);
     }
 
@@ -52,20 +59,32 @@ public static class OnnxWriter
         to.Text(1, setting.Name);
         switch (setting.Kind)
         {
-            case OnnxSettingKind.Float: to.Float(2, setting.Float); break;
-            case OnnxSettingKind.Integer: to.Integer(3, setting.Integer); break;
-            case OnnxSettingKind.Text: to.TextAlways(4, setting.Text); break;
-            case OnnxSettingKind.Tensor: to.Nested(5, setting.Tensor!, WriteTensor); break;
+            case OnnxSettingKind.Float:
+                to.Float(2, setting.Float);
+                break;
+            case OnnxSettingKind.Integer:
+                to.Integer(3, setting.Integer);
+                break;
+            case OnnxSettingKind.Text:
+                to.TextAlways(4, setting.Text);
+                break;
+            case OnnxSettingKind.Tensor:
+                to.Nested(5, setting.Tensor!, WriteTensor);
+                break;
             case OnnxSettingKind.Floats:
-                foreach (float value in setting.Floats.Span) to.Float(7, value);
+                foreach (float value in setting.Floats.Span)
+                    to.Float(7, value);
                 break;
             case OnnxSettingKind.Integers:
-                foreach (long value in setting.Integers.Span) to.Integer(8, value);
+                foreach (long value in setting.Integers.Span)
+                    to.Integer(8, value);
                 break;
             case OnnxSettingKind.Texts:
-                foreach (string value in setting.Texts.Span) to.TextAlways(9, value);
+                foreach (string value in setting.Texts.Span)
+                    to.TextAlways(9, value);
                 break;
-            default: throw new NotSupportedException($"setting '{setting.Name}' has no kind");
+            default:
+                throw new NotSupportedException($"setting '{setting.Name}' has no kind");
         }
 
         to.Integer(20, (long)setting.Kind);
@@ -73,7 +92,8 @@ public static class OnnxWriter
 
     private static void WriteTensor(MessageBuffer to, OnnxTensor tensor)
     {
-        foreach (long dimension in tensor.Dimensions) to.Integer(1, dimension);
+        foreach (long dimension in tensor.Dimensions)
+            to.Integer(1, dimension);
         to.Integer(2, (long)tensor.ElementType);
         to.Text(8, tensor.Name);
         to.Bytes(9, tensor.Bytes.Span);
@@ -82,11 +102,13 @@ public static class OnnxWriter
     private static void WriteValue(MessageBuffer to, OnnxValue value)
     {
         to.Text(1, value.Name);
-        if (value.Kind != OnnxValueKind.Tensor || value.ElementType == OnnxElementType.Undefined) return; // inferred by the reader
+        if (value.Kind != OnnxValueKind.Tensor || value.ElementType == OnnxElementType.Undefined)
+            return; // inferred by the reader
         to.Nested(2, value, static (type, outer) => type.Nested(1, outer, static (tensor, inner) =>
         {
             tensor.Integer(1, (long)inner.ElementType);
-            if (inner.Dimensions is not null) tensor.Nested(2, inner.Dimensions, WriteShape);
+            if (inner.Dimensions is not null)
+                tensor.Nested(2, inner.Dimensions, WriteShape);
         }));
     }
 
@@ -96,7 +118,8 @@ public static class OnnxWriter
         {
             to.Nested(1, dimension, static (message, size) =>
             {
-                if (size > 0) message.Integer(1, size);
+                if (size > 0)
+                    message.Integer(1, size);
             });
         }
     }
@@ -123,7 +146,8 @@ public static class OnnxWriter
 
         internal void Text(int field, string value)
         {
-            if (value.Length > 0) TextAlways(field, value);
+            if (value.Length > 0)
+                TextAlways(field, value);
         }
 
         internal void TextAlways(int field, string value) => Bytes(field, Encoding.UTF8.GetBytes(value));
@@ -146,7 +170,8 @@ public static class OnnxWriter
         {
             Span<byte> to = bytes.GetSpan(10);
             int count = 0;
-            for (; value >= 0x80; value >>= 7) to[count++] = (byte)(value | 0x80);
+            for (; value >= 0x80; value >>= 7)
+                to[count++] = (byte)(value | 0x80);
             to[count++] = (byte)value;
             bytes.Advance(count);
         }

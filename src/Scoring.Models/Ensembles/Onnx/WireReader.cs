@@ -43,10 +43,12 @@ internal ref struct WireReader
     /// <summary>Moves to the next field of the message; false at its end or after a fault.</summary>
     internal bool NextField()
     {
-        if (Fault is not null || position >= end) return false;
+        if (Fault is not null || position >= end)
+            return false;
         fieldStart = position;
         ulong tag = ReadVarint();
-        if (Fault is not null) return false;
+        if (Fault is not null)
+            return false;
         ulong field = tag >> 3;
         if (field is 0 or > 536_870_911)
         {
@@ -72,7 +74,8 @@ internal ref struct WireReader
 
     internal void Leave(Outer outer)
     {
-        if (Fault is not null) return;
+        if (Fault is not null)
+            return;
         position = end;
         (end, message) = (outer.End, outer.Message);
     }
@@ -81,7 +84,8 @@ internal ref struct WireReader
 
     internal float ReadFloat()
     {
-        if (!Expect(Fixed32)) return 0;
+        if (!Expect(Fixed32))
+            return 0;
         ReadOnlySpan<byte> four = Take(4);
         return four.IsEmpty ? 0 : BinaryPrimitives.ReadSingleLittleEndian(four);
     }
@@ -97,11 +101,14 @@ internal ref struct WireReader
     internal string ReadText()
     {
         ReadOnlySpan<byte> text = ReadBytes().Span;
-        if (text.IsEmpty) return "";
+        if (text.IsEmpty)
+            return "";
 
         // A tree model names the mode of every node: a million times the same few words.
-        if (text.SequenceEqual("BRANCH_LEQ"u8)) return "BRANCH_LEQ";
-        if (text.SequenceEqual("LEAF"u8)) return "LEAF";
+        if (text.SequenceEqual("BRANCH_LEQ"u8))
+            return "BRANCH_LEQ";
+        if (text.SequenceEqual("LEAF"u8))
+            return "LEAF";
         if (!Utf8.IsValid(text))
         {
             Refuse($"a text in a {message} is not UTF-8");
@@ -122,8 +129,10 @@ internal ref struct WireReader
         }
 
         int last = ReadLength() + position;
-        while (Fault is null && position < last) Add(into, (long)ReadVarint());
-        if (position > last) Refuse($"a packed list in a {message} ends inside a number");
+        while (Fault is null && position < last)
+            Add(into, (long)ReadVarint());
+        if (position > last)
+            Refuse($"a packed list in a {message} ends inside a number");
     }
 
     /// <summary>A repeated float field, packed or one by one.</summary>
@@ -136,7 +145,8 @@ internal ref struct WireReader
         }
 
         int length = ReadLength();
-        if (length % sizeof(float) != 0) Refuse($"a packed list of floats has {length} bytes, not a multiple of 4");
+        if (length % sizeof(float) != 0)
+            Refuse($"a packed list of floats has {length} bytes, not a multiple of 4");
         for (int last = position + length; Fault is null && position < last; position += sizeof(float))
         {
             Add(into, BinaryPrimitives.ReadSingleLittleEndian(bytes[position..]));
@@ -146,7 +156,8 @@ internal ref struct WireReader
     internal void Add<T>(List<T> into, T value)
     {
         Spend(16); // a list doubles: at most two slots of 8 bytes per value
-        if (Fault is null) into.Add(value);
+        if (Fault is null)
+            into.Add(value);
     }
 
     /// <summary>Steps over the current field, whatever it holds.</summary>
@@ -154,11 +165,21 @@ internal ref struct WireReader
     {
         switch (WireType)
         {
-            case Varint: ReadVarint(); break;
-            case Fixed64: Take(8); break;
-            case Fixed32: Take(4); break;
-            case Length: ReadBytes(); break;
-            default: Refuse($"wire type {WireType} cannot stand in a {message}: not an ONNX file, or damaged"); break;
+            case Varint:
+                ReadVarint();
+                break;
+            case Fixed64:
+                Take(8);
+                break;
+            case Fixed32:
+                Take(4);
+                break;
+            case Length:
+                ReadBytes();
+                break;
+            default:
+                Refuse($"wire type {WireType} cannot stand in a {message}: not an ONNX file, or damaged");
+                break;
         }
     }
 
@@ -173,25 +194,31 @@ internal ref struct WireReader
 
     private bool Expect(int wireType)
     {
-        if (Fault is not null) return false;
-        if (WireType == wireType) return true;
+        if (Fault is not null)
+            return false;
+        if (WireType == wireType)
+            return true;
         Refuse($"field {Field} of a {message} has wire type {WireType} where {wireType} is due: not an ONNX file, or damaged");
         return false;
     }
 
     private int ReadLength()
     {
-        if (!Expect(Length)) return 0;
+        if (!Expect(Length))
+            return 0;
         ulong length = ReadVarint();
-        if (Fault is not null) return 0;
-        if (length <= (ulong)(end - position)) return (int)length;
+        if (Fault is not null)
+            return 0;
+        if (length <= (ulong)(end - position))
+            return (int)length;
         Refuse($"field {Field} of a {message} says {length} bytes, {end - position} are left: cut short, or damaged");
         return 0;
     }
 
     private ReadOnlySpan<byte> Take(int count)
     {
-        if (Fault is not null) return default;
+        if (Fault is not null)
+            return default;
         if (end - position < count)
         {
             Refuse($"field {Field} of a {message} needs {count} bytes, {end - position} are left: cut short");
@@ -214,9 +241,11 @@ internal ref struct WireReader
             }
 
             byte next = bytes[position++];
-            if (shift == 63 && next > 1) break;
+            if (shift == 63 && next > 1)
+                break;
             value |= (ulong)(next & 0x7F) << shift;
-            if (next < 0x80) return value;
+            if (next < 0x80)
+                return value;
         }
 
         Refuse($"a number in a {message} is longer than 64 bits");
@@ -226,7 +255,8 @@ internal ref struct WireReader
     private void Spend(long costBytes)
     {
         budgetBytes -= costBytes;
-        if (budgetBytes < 0) Refuse($"the decoded model would need more than {OnnxReader.DecodedBytesMax >> 20} MiB");
+        if (budgetBytes < 0)
+            Refuse($"the decoded model would need more than {OnnxReader.DecodedBytesMax >> 20} MiB");
     }
 
     internal readonly record struct Outer(int End, string Message);
