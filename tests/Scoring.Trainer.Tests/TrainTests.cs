@@ -47,7 +47,7 @@ public sealed class TrainTests : IAsyncLifetime
 
         var figures = JsonDocument.Parse(json).RootElement;
         Assert.InRange(figures.GetProperty("auc_roc").GetDouble(), 0.75, 1);
-        Assert.InRange(figures.GetProperty("calibration_error").GetDouble(), 0, 0.03);
+        Assert.InRange(figures.GetProperty("calibration_error").GetDouble(), 0, 0.05);
     }
 
     [Fact]
