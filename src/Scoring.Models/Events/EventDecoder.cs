@@ -137,7 +137,7 @@ public sealed class EventDecoder
                 return new Refusal(RefusalCode.NumberOutOfRange, amount.Display, 0);
             }
 
-            if (!isExact && !money.TryScaleNearly(amount.Unit == FieldUnit.Major ? exponent : exponent - 6, out amountMinor))
+            if (!isExact)
             {
                 return new Refusal(RefusalCode.BadFormat, amount.Display, 0);
             }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Scoring.Worker.Configuration;
 using Scoring.Worker.Operations;
@@ -10,6 +11,7 @@ internal sealed class WorkerRun : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
     private readonly ILoggerFactory logging = LoggerFactory.Create(builder => builder.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
+    private readonly IPEndPoint http = FreePort();
     private readonly Task<int> running;
 
     public WorkerRun(TestService service, string group, int lanes = 2, int rowsMax = 256, string from = "earliest") =>
@@ -18,13 +20,37 @@ internal sealed class WorkerRun : IAsyncDisposable
             {
                 Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
                 Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
-                Operations = new OperationsOptions { Http = new IPEndPoint(IPAddress.Loopback, 0) },
+                Operations = new OperationsOptions { Http = http },
                 Serving = new ServingOptions { Definition = service.DefinitionPath, WithoutModel = true },
                 Aggregates = new AggregatesOptions(),
             },
             TimeProvider.System,
             logging,
             stop.Token);
+
+    /// <summary>Waits until <c>/health/ready</c> says yes.</summary>
+    public async Task ReadyAsync(CancellationToken cancellation)
+    {
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (true)
+        {
+            try
+            {
+                using var answer = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellation);
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+
+            await timer.WaitForNextTickAsync(cancellation);
+        }
+    }
 
     /// <summary>Stops as SIGTERM does.</summary>
     /// <returns>The exit code.</returns>
@@ -37,8 +63,15 @@ internal sealed class WorkerRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.None);
+        await running;
         stop.Dispose();
         logging.Dispose();
+    }
+
+    private static IPEndPoint FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return (IPEndPoint)listener.LocalEndpoint;
     }
 }

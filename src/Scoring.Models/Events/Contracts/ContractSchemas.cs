@@ -27,6 +27,8 @@ public static class ContractSchemas
     [
         ("transaction.schema.json", typeof(Transaction)),
         ("label.schema.json", typeof(Label)),
+        ("score.schema.json", typeof(Score)),
+        ("alert.schema.json", typeof(Alert)),
         ("service-definition.schema.json", typeof(ServiceDefinition)),
     ];
 
