@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Scoring.Models.Events;
+using Scoring.Models.Events.Contracts;
 
 namespace Scoring.Worker.Commands;
 
