@@ -21,6 +21,7 @@ internal static class CommandLine
             RunCommand.Create(),
             ScoreCommand.Create(),
             ValidateCommand.Create(),
+            SchemaCommand.Create(),
             TopicsCommand.Create(),
             ReplayCommand.Create(),
             InspectCommand.Create(),
