@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Scoring.Worker.Demo;
+
+/// <summary>A broker that speaks Kafka's protocol on a loopback port, inside this process, for the demo and for tests.</summary>
+/// <remarks>
+/// It is librdkafka's mock cluster: other processes of this machine reach it, nothing is installed, everything is lost
+/// at <see cref="Dispose"/>. It shows the system at work and proves nothing about exactly-once: it keeps the last 5 MB
+/// or 100,000 messages of a partition and forgets older ones in silence, keeps no offsets committed inside a Kafka
+/// transaction, fences no producer, hides no aborted message, compacts nothing. Whoever writes to it must be
+/// paced by whoever reads.
+/// </remarks>
+public sealed class EmbeddedBroker : IDisposable
+{
+    private const int ErrorBytes = 512;
+
+    private readonly Lock gate = new();
+    private nint clientHandle;
+    private nint clusterHandle;
+
+    private EmbeddedBroker(nint client, nint cluster, string bootstrapServers)
+    {
+        clientHandle = client;
+        clusterHandle = cluster;
+        BootstrapServers = bootstrapServers;
+    }
+
+    /// <summary>Where clients connect, <c>127.0.0.1:port</c>; the port is a free one.</summary>
+    public string BootstrapServers { get; }
+
+    /// <summary>Starts a broker with no topics.</summary>
+    /// <exception cref="InvalidOperationException">The Kafka library could not start it; the message says why.</exception>
+    public static EmbeddedBroker Start()
+    {
+        nint client = StartClient();
+        nint cluster = MockCluster.New(client, brokerCount: 1);
+        if (cluster == 0)
+        {
+            MockCluster.DestroyClient(client);
+            throw new InvalidOperationException("The embedded broker could not listen on a loopback port.");
+        }
+
+        // As a broker does by default, the mock waits 3 s for more members before it forms a group.
+        MockCluster.SetInitialRebalanceDelay(cluster, delayMs: 0);
+        return new EmbeddedBroker(client, cluster, Text(MockCluster.BootstrapServers(cluster)));
+    }
+
+    /// <summary>Creates a topic; one that was not created appears at its first use, with 4 partitions.</summary>
+    /// <param name="topic">1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-'.</param>
+    /// <param name="partitionCount">At least 1.</param>
+    /// <returns>False when there was a topic of that name; it stays as it was.</returns>
+    /// <exception cref="InvalidOperationException">The broker refused; the message says why.</exception>
+    public bool CreateTopic(string topic, int partitionCount)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(topic);
+        ArgumentOutOfRangeException.ThrowIfLessThan(partitionCount, 1);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            int error = MockCluster.CreateTopic(clusterHandle, topic, partitionCount, replicationFactor: 1);
+            return error switch
+            {
+                MockCluster.Ok => true,
+                MockCluster.TopicAlreadyExists => false,
+                _ => throw new InvalidOperationException(
+                    $"The embedded broker did not create topic '{topic}': {Text(MockCluster.ErrorText(error))}."),
+            };
+        }
+    }
+
+    /// <summary>Closes every connection, ends the broker's threads and forgets all messages.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (clusterHandle == 0)
+            {
+                return;
+            }
+
+            MockCluster.Destroy(clusterHandle);
+            MockCluster.DestroyClient(clientHandle);
+            clusterHandle = 0;
+            clientHandle = 0;
+        }
+    }
+
+    // The mock cluster lives on a client's handle, which has nothing else to do.
+    private static nint StartClient()
+    {
+        Span<byte> error = stackalloc byte[ErrorBytes];
+        nint configuration = MockCluster.NewConfiguration();
+
+        // Errors only: at the default level the idle client would report that it has no broker to connect to.
+        if (MockCluster.SetConfiguration(configuration, "log_level", "3", error, ErrorBytes) != MockCluster.Ok)
+        {
+            MockCluster.DestroyConfiguration(configuration);
+            throw new InvalidOperationException($"The embedded broker could not be configured: {Text(error)}.");
+        }
+
+        nint client = MockCluster.NewClient(MockCluster.ProducerType, configuration, error, ErrorBytes);
+        if (client == 0)
+        {
+            MockCluster.DestroyConfiguration(configuration);
+            throw new InvalidOperationException($"The embedded broker could not start: {Text(error)}.");
+        }
+
+        return client;
+    }
+
+    private static string Text(nint nullTerminated) => Marshal.PtrToStringUTF8(nullTerminated) ?? "";
+
+    private static string Text(ReadOnlySpan<byte> nullTerminated)
+    {
+        int length = nullTerminated.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(length < 0 ? nullTerminated : nullTerminated[..length]);
+    }
+}
