@@ -29,6 +29,9 @@ public record FieldMapping
 
     /// <summary>Whether an identifier that comes as a JSON integer is taken as its decimal digits. Off by default.</summary>
     public bool AllowInteger { get; init; }
+
+    /// <summary>Whether a value that looks like a card number (13 to 19 digits, prefix 2 to 6, Luhn) is known to be a token and taken. Off by default.</summary>
+    public bool Token { get; init; }
 }
 
 /// <summary>Where a field of the customer's own comes from, and what it is.</summary>

@@ -3,7 +3,7 @@ namespace Scoring.Models.Definitions;
 /// <summary>One feature: an aggregate over an entity's window, or a stateless value of the event.</summary>
 public sealed record FeatureDefinition
 {
-    /// <summary>Name: 1 to 64 of <c>a-z 0-9 _</c>, unique. Also the model's input name.</summary>
+    /// <summary>Name: 1 to 64 of <c>A-Z a-z 0-9 _</c>, unique. Also the model's input name.</summary>
     public required string Name { get; init; }
 
     /// <summary>Entity of an aggregate; none for a stateless feature.</summary>

@@ -41,4 +41,7 @@ public sealed record ServiceDefinition
 
     /// <summary>What late and future events are.</summary>
     public TimeDefinition Time { get; init; } = new();
+
+    /// <summary>SHA-256 of the file's canonical JSON (members sorted, no white space), lower-case hex; empty when the definition was not read from JSON. Names the definition on every score.</summary>
+    public string Digest { get; init; } = "";
 }

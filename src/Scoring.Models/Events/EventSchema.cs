@@ -1,3 +1,5 @@
+using Scoring.Models.Definitions;
+
 namespace Scoring.Models.Events;
 
 /// <summary>The columns of one service's events: the mapped fields of our contract and the service's own attributes.</summary>
@@ -33,6 +35,9 @@ public sealed class EventSchema
         MerchantId = Require(TransactionFields.MerchantId, FieldKind.Text);
     }
 
+    /// <summary>The columns of a definition's events: the mapped fields in the order of the contract, then its attributes.</summary>
+    public static EventSchema From(ServiceDefinition definition) => new(FieldsOf(definition));
+
     /// <summary>The fields; a field's place here is its field index.</summary>
     public IReadOnlyList<EventField> Fields { get; }
 
@@ -62,6 +67,28 @@ public sealed class EventSchema
 
     /// <summary>The column of a field among those of its kind.</summary>
     public int ColumnIndex(int fieldIndex) => columnIndex[fieldIndex];
+
+    internal static IReadOnlyList<EventField> FieldsOf(ServiceDefinition definition)
+    {
+        var mapped = definition.Events.Fields;
+        return
+        [
+            .. TransactionFields.All.Where(field => mapped is null || mapped.ContainsKey(field.Name)),
+            .. definition.Events.Attributes.Select(attribute => FieldOf(attribute.Key, attribute.Value)),
+        ];
+    }
+
+    internal static EventField FieldOf(string name, AttributeMapping attribute) => new(
+        name,
+        attribute.Type switch
+        {
+            "number" => FieldKind.Number,
+            "integer" => FieldKind.Integer,
+            "boolean" => FieldKind.Boolean,
+            "time" => FieldKind.Time,
+            _ => FieldKind.Text,
+        },
+        Required: attribute.Required);
 
     private int Require(string name, FieldKind kind)
     {

@@ -9,11 +9,16 @@ namespace Scoring.Worker.Demo;
 /// at <see cref="Dispose"/>. It shows the system at work and proves nothing about exactly-once: it keeps the last 5 MB
 /// or 100,000 messages of a partition and forgets older ones in silence, keeps no offsets committed inside a Kafka
 /// transaction, fences no producer, hides no aborted message, compacts nothing. Whoever writes to it must be
-/// paced by whoever reads.
+/// paced by whoever reads. A member that joins or leaves a group stops it for the session timeout less a second, so
+/// clients set a short one. Of the administration calls it answers metadata, ListOffsets and a group's offsets only.
 /// </remarks>
 public sealed class EmbeddedBroker : IDisposable
 {
     private const int ErrorBytes = 512;
+
+    // How long a new group waits for more members; the default is 3 s. Long enough for the lanes of one worker, because
+    // whoever comes later waits for a rebalance, and that takes the group's session timeout less a second.
+    private const int InitialRebalanceDelayMs = 250;
 
     private readonly Lock gate = new();
     private nint clientHandle;
@@ -41,8 +46,7 @@ public sealed class EmbeddedBroker : IDisposable
             throw new InvalidOperationException("The embedded broker could not listen on a loopback port.");
         }
 
-        // As a broker does by default, the mock waits 3 s for more members before it forms a group.
-        MockCluster.SetInitialRebalanceDelay(cluster, delayMs: 0);
+        MockCluster.SetInitialRebalanceDelay(cluster, InitialRebalanceDelayMs);
         return new EmbeddedBroker(client, cluster, Text(MockCluster.BootstrapServers(cluster)));
     }
 

@@ -64,6 +64,33 @@ public sealed class EmbeddedBrokerTests
     }
 
     [Fact]
+    public void Members_that_start_together_share_the_partitions_at_once()
+    {
+        using EmbeddedBroker broker = EmbeddedBroker.Start();
+        broker.CreateTopic("events", 4);
+        Produce(broker.BootstrapServers, "events", partitionCount: 4, recordCount: 4);
+        ConsumerConfig group = Group(broker.BootstrapServers, "workers");
+        using IConsumer<string, string> first = new ConsumerBuilder<string, string>(group).Build();
+        using IConsumer<string, string> second = new ConsumerBuilder<string, string>(group).Build();
+        first.Subscribe("events");
+        second.Subscribe("events");
+
+        using var deadline = new CancellationTokenSource(Patience);
+        while (first.Assignment.Count == 0 || second.Assignment.Count == 0)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            first.Consume(TimeSpan.FromMilliseconds(20));
+            second.Consume(TimeSpan.FromMilliseconds(20));
+        }
+
+        Assert.Equal(2, first.Assignment.Count);
+        Assert.Equal(2, second.Assignment.Count);
+        Assert.Empty(first.Assignment.Intersect(second.Assignment));
+        first.Close();
+        second.Close();
+    }
+
+    [Fact]
     public async Task Another_process_reads_and_writes()
     {
         using EmbeddedBroker broker = EmbeddedBroker.Start();
@@ -73,7 +100,7 @@ public sealed class EmbeddedBrokerTests
 
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
-            ArgumentList = { "--explicit", "only", "--filter-method", $"*.{nameof(Answer_from_another_process)}", "--no-progress" },
+            ArgumentList = { "--explicit", "only", "--filter-method", $"*.{nameof(Answer_from_another_process)}", "--progress", "off" },
             Environment = { [OtherProcessBroker] = broker.BootstrapServers },
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -159,6 +186,10 @@ public sealed class EmbeddedBrokerTests
         GroupId = group,
         AutoOffsetReset = AutoOffsetReset.Earliest,
         EnableAutoCommit = false,
+
+        // The mock's group waits for the session timeout less a second whenever its members change.
+        SessionTimeoutMs = 2_000,
+        HeartbeatIntervalMs = 500,
     };
 
     // Record i goes to partition i % partitionCount.

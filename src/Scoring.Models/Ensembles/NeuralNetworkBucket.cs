@@ -1,0 +1,46 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Scoring.Models.Ensembles;
+
+/// <summary>Input and output buffers of one batch size, bound to a session once.</summary>
+internal sealed class NeuralNetworkBucket : IDisposable
+{
+    private readonly NeuralNetworkSession session;
+    private readonly float[] input;
+    private readonly float[] output;
+    private readonly OrtValue inputValue;
+    private readonly OrtValue outputValue;
+    private readonly OrtIoBinding binding;
+
+    internal NeuralNetworkBucket(NeuralNetworkSession session, int rowCount)
+    {
+        this.session = session;
+        RowCount = rowCount;
+        input = new float[rowCount * session.FeatureCount];
+        output = new float[rowCount * session.OutputColumns];
+        inputValue = OrtValue.CreateTensorValueFromMemory(input, session.ShapeOf(rowCount));
+        outputValue = OrtValue.CreateTensorValueFromMemory(output, session.OutputIsMatrix ? [rowCount, session.OutputColumns] : [rowCount]);
+        binding = session.Native.CreateIoBinding();
+        binding.BindInput(session.InputName, inputValue);
+        binding.BindOutput(session.ScoreName, outputValue);
+    }
+
+    internal int RowCount { get; }
+
+    /// <summary>Runs up to <see cref="RowCount"/> rows; the rest of the buffer keeps what it held, and its outputs are not read.</summary>
+    internal void Run(ReadOnlySpan<float> rowMajor, Span<double> outputs)
+    {
+        rowMajor.CopyTo(input);
+        session.Native.RunWithBinding(session.Run, binding);
+        for (int row = 0; row < outputs.Length; row++)
+            outputs[row] = output[(row * session.OutputColumns) + session.ScoreColumn];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        binding.Dispose();
+        inputValue.Dispose();
+        outputValue.Dispose();
+    }
+}

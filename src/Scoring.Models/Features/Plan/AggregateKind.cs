@@ -1,0 +1,37 @@
+namespace Scoring.Models.Features.Plan;
+
+/// <summary>What one feature computes; the names of the definition file.</summary>
+internal enum AggregateKind
+{
+    Count,
+    Sum,
+    Mean,
+    Std,
+    Min,
+    Max,
+    Median,
+    Distinct,
+    TimeSinceLast,
+    RatioToMean,
+    RatioToMedian,
+    RatioToSpread,
+    FirstSeen,
+    RunLength,
+    LabelCount,
+    LabelRate,
+    LabelRunAge,
+    LabelGap,
+    LabelTimeSinceHonest,
+    LabelHazard,
+    DistanceFromLast,
+    SpeedFromLast,
+    Value,
+    Log,
+    Hour,
+    Weekday,
+    Weekend,
+    Night,
+    Membership,
+    Mismatch,
+    Age,
+}

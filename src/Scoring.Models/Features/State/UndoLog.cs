@@ -1,0 +1,139 @@
+namespace Scoring.Models.Features.State;
+
+/// <summary>Takes a key that a table had.</summary>
+internal delegate void RemovedKeyVisitor(int table, ReadOnlySpan<byte> key);
+
+/// <summary>What must be done, last step first, to bring a partition's records back to where they were when its Kafka transaction began.</summary>
+/// <remarks>
+/// One growing array of words, reused from transaction to transaction. An entry is its payload followed by a trailer
+/// (kind, table, record index), so that it can be read from the end.
+/// </remarks>
+internal sealed class UndoLog
+{
+    private long[] words = new long[1024];
+    private int wordCount;
+
+    /// <summary>Counted up at every <see cref="Begin"/>; a record whose epoch is this one has its before-image here.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>Whether changes are being logged.</summary>
+    public bool IsActive { get; private set; }
+
+    /// <summary>Bytes the log holds now.</summary>
+    public long Bytes => (long)wordCount * sizeof(long);
+
+    public void Begin()
+    {
+        Epoch++;
+        wordCount = 0;
+        IsActive = true;
+    }
+
+    public void End()
+    {
+        wordCount = 0;
+        IsActive = false;
+    }
+
+    public void SaveImage(int table, int index, ReadOnlySpan<long> record)
+    {
+        Reserve(record.Length + 1);
+        record.CopyTo(words.AsSpan(wordCount));
+        wordCount += record.Length;
+        words[wordCount++] = Trailer(UndoKind.Image, table, index);
+    }
+
+    public void SaveInsert(int table, int index) => Save(UndoKind.Insert, table, index, 0);
+
+    public void SaveRemove(int table, int index, int previous, uint tag) => Save(UndoKind.Remove, table, index, ((long)tag << 32) | (uint)previous);
+
+    public void SaveMove(int table, int index, int previous) => Save(UndoKind.Move, table, index, previous);
+
+    /// <summary>Undoes every entry, last first.</summary>
+    public void Rollback(ReadOnlySpan<RecordTable> tables)
+    {
+        while (wordCount > 0)
+        {
+            long trailer = words[--wordCount];
+            var table = tables[(int)(trailer >> 32) & 0xFFFF];
+            int index = (int)(uint)trailer;
+            switch ((UndoKind)(trailer >> 56))
+            {
+                case UndoKind.Image:
+                    wordCount -= table.RecordWords;
+                    table.RestoreImage(index, words.AsSpan(wordCount, table.RecordWords));
+                    break;
+                case UndoKind.Insert:
+                    wordCount--;
+                    table.UndoInsert(index);
+                    break;
+                case UndoKind.Remove:
+                    long place = words[--wordCount];
+                    table.UndoRemove(index, (int)(uint)place, (uint)(place >> 32));
+                    break;
+                default:
+                    table.UndoMove(index, (int)words[--wordCount]);
+                    break;
+            }
+        }
+
+        IsActive = false;
+    }
+
+    /// <summary>Records of a table whose before-image or insertion was logged, one call each; a record may come twice.</summary>
+    public void VisitChanged(ReadOnlySpan<RecordTable> tables, Action<int, int> visit)
+    {
+        for (int at = wordCount; at > 0;)
+        {
+            long trailer = words[--at];
+            int table = (int)(trailer >> 32) & 0xFFFF;
+            var kind = (UndoKind)(trailer >> 56);
+            at -= kind == UndoKind.Image ? tables[table].RecordWords : 1;
+            if (kind != UndoKind.Move)
+            {
+                visit(table, (int)(uint)trailer);
+            }
+        }
+    }
+
+    /// <summary>Tells each key that a record had before it was removed or its place reused: its before-image holds it.</summary>
+    public void VisitRemoved(ReadOnlySpan<RecordTable> tables, RemovedKeyVisitor visit)
+    {
+        for (int at = wordCount; at > 0;)
+        {
+            long trailer = words[--at];
+            int table = (int)(trailer >> 32) & 0xFFFF;
+            bool isImage = (UndoKind)(trailer >> 56) == UndoKind.Image;
+            at -= isImage ? tables[table].RecordWords : 1;
+            if (isImage)
+            {
+                visit(table, RecordTable.KeyOf(words.AsSpan(at, tables[table].RecordWords)));
+            }
+        }
+    }
+
+    private static long Trailer(UndoKind kind, int table, int index) => ((long)kind << 56) | ((long)table << 32) | (uint)index;
+
+    private void Save(UndoKind kind, int table, int index, long place)
+    {
+        Reserve(2);
+        words[wordCount++] = place;
+        words[wordCount++] = Trailer(kind, table, index);
+    }
+
+    private void Reserve(int more)
+    {
+        if (wordCount + more > words.Length)
+        {
+            Array.Resize(ref words, Math.Max(words.Length * 2, wordCount + more));
+        }
+    }
+
+    private enum UndoKind
+    {
+        Image,
+        Insert,
+        Remove,
+        Move,
+    }
+}
