@@ -42,6 +42,9 @@ internal struct SimulatedTransaction
     /// <summary>How the cardholder was authenticated online.</summary>
     public OnlineAuthentication Authentication;
 
+    /// <summary>Whether the issuer said no. A declined try is a transaction like any other.</summary>
+    public bool Declined;
+
     /// <summary>The truth: honest, or by which pattern not.</summary>
     public FraudPattern Pattern;
 

@@ -11,6 +11,7 @@ internal sealed class TrafficCampaigns
     private const long HourMs = 60 * MinuteMs;
     private const long DayMs = 24 * HourMs;
     private const double FarFromHomeKm = 500;
+    private const double DeadCardShare = 0.4;
     private const int DrainDaysApart = 3;
     private const int DrainCharges = 12;
 
@@ -132,6 +133,7 @@ internal sealed class TrafficCampaigns
         for (int i = 0; i < tries; i++)
         {
             attempt.AmountMinor = random.Among(30, 250);
+            attempt.Declined = random.Chance(DeadCardShare);
             attempt.Account = manyCards ? AnyAccount() : account;
             plan.Add(attempt);
             attempt.EventTimeMs += (long)random.Between(4 * SecondMs, manyCards ? 60 * SecondMs : 90 * SecondMs);

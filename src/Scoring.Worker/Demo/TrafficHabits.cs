@@ -8,6 +8,7 @@ internal sealed class TrafficHabits(TrafficWorld world, TrafficRandom random)
     private const double FollowUpShare = 0.12;
     private const double JourneyChance = 0.004;
     private const double NewPhoneChance = 0.002;
+    private const double DeclinedShare = 0.02;
     private const double ContactlessLimit = 50;
 
     private readonly TrafficAccounts accounts = world.Accounts;
@@ -43,6 +44,7 @@ internal sealed class TrafficHabits(TrafficWorld world, TrafficRandom random)
             accounts.TripEndsMs[account] = nowMs + (long)random.Between(2 * DayMs, 9 * DayMs);
         }
 
+        payment.Declined = random.Chance(DeclinedShare);
         if (random.Chance(accounts.OnlineShares[account]))
         {
             PayOnline(ref payment);

@@ -50,6 +50,7 @@ internal sealed class TrafficJsonWriter : IDisposable
         json.WriteString("card_issuer_country"u8, Countries[world.Accounts.HomeCountry(transaction.Account)]);
         json.WriteString("entry_mode"u8, EntryModes[(int)transaction.EntryMode]);
         json.WriteString("channel"u8, cash ? "atm"u8 : transaction.CardPresent ? "pos"u8 : transaction.Device == 0 ? "recurring"u8 : "ecommerce"u8);
+        json.WriteString("auth_outcome"u8, transaction.Declined ? "declined"u8 : "approved"u8);
         json.WriteBoolean("card_present"u8, transaction.CardPresent);
         if (transaction.CardPresent)
         {
@@ -139,6 +140,7 @@ internal sealed class TrafficJsonWriter : IDisposable
 
         if (transaction.ShippingCountry >= 0)
         {
+            json.WriteString("billing_country"u8, Countries[world.Accounts.HomeCountry(transaction.Account)]);
             json.WriteString("shipping_country"u8, Countries[transaction.ShippingCountry]);
         }
     }
