@@ -1,1 +1,63 @@
-Console.WriteLine("FraudScoring");
+using System.CommandLine;
+using Scoring.Models.Ensembles;
+using Scoring.Trainer.Commands;
+
+namespace Scoring.Trainer;
+
+/// <summary>The trainer's command line.</summary>
+internal static class Program
+{
+    /// <summary>Runs one verb. Data goes to standard output, messages to standard error.</summary>
+    /// <returns>See <see cref="ExitCode"/>.</returns>
+    public static async Task<int> Main(string[] args)
+    {
+        OnnxRuntimeEnvironment.EnsureQuiet();
+        var root = new RootCommand("Trains, judges and packs the models that the worker scores with.")
+        {
+
+            ImportCommand.Create(),
+            FeaturesCommand.Create(),
+            TrainCommand.Create(),
+            EvaluateCommand.Create(),
+            ScoreCommand.Create(),
+            ModelsCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                Console.Error.WriteLine(error.Message);
+            }
+
+            Console.Error.WriteLine($"see: {string.Join(' ', args.TakeWhile(arg => !arg.StartsWith('-')))} --help".Replace(":  ", ": ", StringComparison.Ordinal));
+            return ExitCode.Usage;
+        }
+
+        using var stopping = new CancellationTokenSource();
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stopping.Token);
+        }
+        catch (TrainerException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return e.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("interrupted");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return ExitCode.Output;
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine($"internal error, please report it: {e}");
+            return ExitCode.Internal;
+        }
+    }
+}

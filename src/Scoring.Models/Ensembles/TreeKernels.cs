@@ -47,9 +47,10 @@ internal static unsafe class TreeKernels
         int test = 0;
         for (int end = tree.MissingRight; test < end; test += 2)
         {
+            // Each compare is used at once: only then does the JIT keep it in a mask register (vcmpps k, vpandd zmm{k}).
             Vector512<uint> failsEven = Avx512F.CompareNotLessThanOrEqual(Vector512.Load(rows + offset[test]), Vector512.Create(threshold[test])).AsUInt32();
-            Vector512<uint> failsOdd = Avx512F.CompareNotLessThanOrEqual(Vector512.Load(rows + offset[test + 1]), Vector512.Create(threshold[test + 1])).AsUInt32();
             even = Vector512.ConditionalSelect(failsEven, even & Vector512.Create(mask[test]), even);
+            Vector512<uint> failsOdd = Avx512F.CompareNotLessThanOrEqual(Vector512.Load(rows + offset[test + 1]), Vector512.Create(threshold[test + 1])).AsUInt32();
             odd = Vector512.ConditionalSelect(failsOdd, odd & Vector512.Create(mask[test + 1]), odd);
         }
 

@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Scoring.Models.Ensembles;
+using Scoring.Models.Events;
+using Scoring.Models.Features;
+using Scoring.Models.Packaging;
+using Scoring.Trainer.Evaluation;
+using Scoring.Trainer.History;
+using Scoring.Trainer.Training;
+
+namespace Scoring.Trainer.Commands;
+
+/// <summary><c>evaluate</c>: how good a package is on data it has not learnt from.</summary>
+internal static class EvaluateCommand
+{
+    private const string Plain = "plain";
+    private const string Handbook = "handbook";
+
+    public static Command Create()
+    {
+        var definition = CommonOptions.Definition();
+        var history = CommonOptions.History();
+        var package = CommonOptions.Package();
+        var keys = CommonOptions.PublicKeys();
+        var protocol = new Option<string>("--protocol")
+        {
+            Description = "plain: every labelled transaction of --from to --to; handbook: the week that begins one label delay after the training's end, without cards known to be compromised, beside the published figures",
+            DefaultValueFactory = _ => Plain,
+        }.AcceptOnlyFromAmong(Plain, Handbook);
+        var from = CommonOptions.Time("--from", "first event time, protocol plain");
+        var to = CommonOptions.Time("--to", "end, excluded, protocol plain");
+        var json = new Option<bool>("--json") { Description = "figures as one JSON object" };
+        var command = new Command("evaluate", "Judges a package on a stretch of history.") { definition, history, package, keys, protocol, from, to, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var service = CommonOptions.ReadDefinition(parsed.GetRequiredValue(definition));
+            var plan = FeaturePlan.Compile(service, EventSchema.From(service));
+            using var ensemble = CommonOptions.ReadEnsemble(parsed.GetRequiredValue(package), parsed.GetRequiredValue(keys), service, plan);
+            long delayMs = (long)service.Labels.Delay.TotalMilliseconds;
+            bool isHandbook = string.Equals(parsed.GetValue(protocol), Handbook, StringComparison.Ordinal);
+            var training = TrainingWindow(ensemble.Package.Manifest);
+            var window = isHandbook
+                ? HandbookProtocol.Test(training ?? throw new TrainerException(ExitCode.Usage, "the package does not say what it learnt from; the handbook's protocol needs a trained package"), delayMs)
+                : PlainWindow(parsed.GetValue(from), parsed.GetValue(to));
+            var needed = isHandbook ? new TimeWindow(training!.Value.FromMs, window.ToMs) : window;
+            var table = await Progress.RunAsync(TimeProvider.System, progress =>
+                FeatureTables.ReadAsync(service, plan, parsed.GetRequiredValue(history), needed, progress, cancellation));
+            var rows = isHandbook ? HandbookProtocol.TestRows(table, training!.Value, delayMs) : table.Labelled(window);
+            if (rows.Count == 0)
+            {
+                throw new TrainerException(ExitCode.Data, $"no labelled transaction in {window}");
+            }
+
+            var report = EvaluationReport.Of(TrainingRun.Scored(table, rows, Score(ensemble, table, rows)));
+            if (parsed.GetValue(json))
+            {
+                var figures = report.Figures.ToDictionary(figure => figure.Key, figure => double.IsFinite(figure.Value) ? figure.Value : (double?)null, StringComparer.Ordinal);
+                Console.Out.WriteLine(JsonSerializer.Serialize(figures));
+            }
+            else
+            {
+                Write(report, window, isHandbook && training == HandbookProtocol.PublishedTraining);
+            }
+
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static TimeWindow? TrainingWindow(PackageManifest manifest) => manifest.Training is { } training
+        ? new(training.From.ToUnixTimeMilliseconds(), training.To.ToUnixTimeMilliseconds())
+        : null;
+
+    private static TimeWindow PlainWindow(DateTimeOffset? from, DateTimeOffset? to) => from is { } begin && to is { } end
+        ? CommonOptions.Window(begin, end)
+        : throw new TrainerException(ExitCode.Usage, "the plain protocol needs --from and --to");
+
+    private static double[] Score(Ensemble ensemble, FeatureTable table, List<int> rows)
+    {
+        const int BatchRows = 1_024;
+        var block = new FeatureBlock(table.FeatureCount, BatchRows);
+        var output = new EnsembleScores(BatchRows);
+        var scores = new double[rows.Count];
+        for (int start = 0; start < rows.Count; start += BatchRows)
+        {
+            int count = Math.Min(BatchRows, rows.Count - start);
+            for (int i = 0; i < count; i++)
+            {
+                var features = table.Features(rows[start + i]);
+                for (int feature = 0; feature < features.Length; feature++)
+                {
+                    block.Set(i, feature, features[feature]);
+                }
+            }
+
+            ensemble.Score(block, count, output);
+            output.Probability.AsSpan(0, count).CopyTo(scores.AsSpan(start));
+        }
+
+        return scores;
+    }
+
+    private static void Write(EvaluationReport report, TimeWindow window, bool isPublishedSplit)
+    {
+        Console.Out.WriteLine($"{"window",-36}{window}");
+        foreach (var (name, value) in report.Figures)
+        {
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-36}{value:0.######}"));
+        }
+
+        Console.Out.WriteLine();
+        Console.Out.WriteLine($"{"",-36}{"AUC ROC",8}{"AP",8}{"CP@100",8}");
+        Line("this package", report.AreaUnderRoc, report.AveragePrecision, report.CardPrecision);
+        foreach (var model in isPublishedSplit ? HandbookProtocol.Published : [])
+        {
+            Line(model.Name, model.AreaUnderRoc, model.AveragePrecision, model.CardPrecision);
+        }
+
+        static void Line(string name, double auc, double ap, double cp) =>
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-36}{auc,8:0.000}{ap,8:0.000}{cp,8:0.000}"));
+    }
+}
