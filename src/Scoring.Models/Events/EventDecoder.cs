@@ -130,7 +130,7 @@ public sealed class EventDecoder
                 return new Refusal(RefusalCode.NumberOutOfRange, amount.Display, 0);
             }
 
-            if (!isExact)
+            if (!isExact && !money.TryScaleNearly(amount.Unit == FieldUnit.Major ? exponent : exponent - 6, out amountMinor))
             {
                 return new Refusal(RefusalCode.BadFormat, amount.Display, 0);
             }

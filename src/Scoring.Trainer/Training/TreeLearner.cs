@@ -13,7 +13,7 @@ namespace Scoring.Trainer.Training;
 /// </remarks>
 internal static class TreeLearner
 {
-    /// <summary>How far our engine may be from ML.NET on the rows that were learnt, relative to the size of the margin.</summary>
+    /// <summary>How far our engine may be from ML.NET on the rows that were learnt, as a probability: ONNX keeps leaf weights as float32, ML.NET as double.</summary>
     public const double ParityTolerance = 1e-6;
 
     /// <summary>Grows an ensemble.</summary>
@@ -92,7 +92,7 @@ internal static class TreeLearner
         for (int i = 0; i < rows.Count; i++)
         {
             double margin = engine.ScoreOne(table.Features(rows[i]));
-            if (!(Math.Abs(margin - expected[i]) <= ParityTolerance * Math.Max(1, Math.Abs(expected[i]))))
+            if (!(Math.Abs(Logistic.Probability(margin) - Logistic.Probability(expected[i])) <= ParityTolerance))
             {
                 throw new InvalidOperationException($"row {i}: our engine gives {margin}, ML.NET {expected[i]}");
             }
