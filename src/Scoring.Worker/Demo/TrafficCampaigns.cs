@@ -269,7 +269,12 @@ internal sealed class TrafficCampaigns
         * random.LogNormal(world.Merchants.Categories[merchant].AmountMedian, 0.4)
         * random.Between(fromTimes, toTimes)));
 
-    private long NextStart(int pattern, long fromMs) => double.IsInfinity(meanGapMs[pattern]) ? long.MaxValue : fromMs + 1 + (long)(random.Exponential() * meanGapMs[pattern]);
+    private long NextStart(int pattern, long fromMs)
+    {
+        // A rate near zero asks for campaigns beyond any time there is: never.
+        double gapMs = random.Exponential() * meanGapMs[pattern];
+        return gapMs < long.MaxValue / 4 ? fromMs + 1 + (long)gapMs : long.MaxValue;
+    }
 
     [StructLayout(LayoutKind.Auto)]
     private record struct CompromisedTerminal(int Campaign, long EndsMs, bool Skims)
