@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Scoring.Models.Features.Shared;
+using Scoring.Models.Features.Sharing;
 
 namespace Scoring.Models.Features;
 

@@ -21,7 +21,6 @@ internal static class CommandLine
             RunCommand.Create(),
             ScoreCommand.Create(),
             ValidateCommand.Create(),
-            SchemaCommand.Create(),
             TopicsCommand.Create(),
             ReplayCommand.Create(),
             InspectCommand.Create(),

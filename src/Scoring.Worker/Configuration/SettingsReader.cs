@@ -160,7 +160,7 @@ internal sealed class SettingsReader
     }
 
     private bool Boolean(string path, bool byDefault) =>
-        Text(path) is null ? byDefault : OneOf(path, "false", "true", "false") == "true";
+        Text(path) is null ? byDefault : string.Equals(OneOf(path, "false", "true", "false"), "true", StringComparison.Ordinal);
 
     private string OneOf(string path, string byDefault, params string[] values)
     {

@@ -119,5 +119,5 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
 
     private void Log(LogMessage message) => LogMessages.KafkaClient(logger, message.Level <= SyslogLevel.Warning ? LogLevel.Warning : LogLevel.Debug, message.Facility, message.Message);
 
-    private void Log(Error error) => LogMessages.KafkaClient(logger, error.IsFatal ? LogLevel.Error : LogLevel.Warning, error.Code.ToString(), error.Reason);
+    private void Log(Error error) => LogMessages.KafkaClient(logger, error.IsFatal ? LogLevel.Error : LogLevel.Warning, error.IsFatal ? "fatal" : "error", error.Reason);
 }

@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Microsoft.Extensions.Logging;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
 using Scoring.Worker.Commands;
@@ -59,7 +58,7 @@ internal sealed class Lane : IDisposable
         isStale = new bool[rowsMax];
         inputs = new PartitionInput?[context.PartitionCount];
         states = new PartitionState?[context.PartitionCount];
-        pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, rowsMax, context.Lanes.EmitFeatures, context.Settings.Serving.NetworkTimeoutMs, clock, context.Metrics, context.Logger);
+        pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, isAlone: false, rowsMax, context.Lanes.EmitFeatures, context.Settings.Serving.NetworkTimeoutMs, clock, context.Metrics, context.Logger);
         output = new LaneOutput(context.Clients.Producer(), context.Lanes.InFlightMax);
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
@@ -512,7 +511,7 @@ internal sealed class Lane : IDisposable
                 context.Metrics.LastEventTime.WithLabels(context.Topics.Transactions, partition.Name).Set(partition.State.WatermarkMs / 1_000.0);
             }
 
-            context.Metrics.StateEntries.WithLabels(partition.Name).Set(partition.State.KeyCount);
+            context.Metrics.StateEntries.WithLabels(partition.Name).Set(Enumerable.Range(0, context.Service.Plan.EntityNames.Count).Sum(partition.State.KeyCount));
             if (partition.IsRebuilding)
             {
                 context.Metrics.RestoreRemaining.WithLabels(partition.Name).Set(Math.Max(0, partition.ResumeOffset - partition.Position));

@@ -67,5 +67,5 @@ internal sealed record LaneContext
     public bool KeepsState => Definition.Entities.Count > 0;
 
     /// <summary>Whether a group without committed offsets answers from the end on.</summary>
-    public bool StartsLatest => Settings.Kafka.From == "latest";
+    public bool StartsLatest => string.Equals(Settings.Kafka.From, "latest", StringComparison.Ordinal);
 }

@@ -1,6 +1,5 @@
 using Confluent.Kafka;
 using Scoring.Models.Features;
-using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
 using Scoring.Worker.State;
 

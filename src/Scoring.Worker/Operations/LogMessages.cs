@@ -65,6 +65,6 @@ internal static partial class LogMessages
     [LoggerMessage(131, LogLevel.Critical, "The reader of contributions ended: {Reason}")]
     public static partial void ReaderFailed(ILogger logger, string reason, Exception failure);
 
-    [LoggerMessage(140, "Kafka client, {Facility}: {Text}")]
+    [LoggerMessage(EventId = 140, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void KafkaClient(ILogger logger, LogLevel level, string facility, string text);
 }

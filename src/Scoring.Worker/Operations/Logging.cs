@@ -12,7 +12,7 @@ internal static class Logging
     public static ILoggerFactory Create(OperationsOptions options) => LoggerFactory.Create(builder =>
     {
         builder.SetMinimumLevel(LogLevel.Information);
-        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThresholdLevel = LogLevel.Trace);
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (options.JsonLogs)
         {
             builder.AddJsonConsole(json =>

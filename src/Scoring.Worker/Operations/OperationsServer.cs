@@ -37,30 +37,29 @@ internal sealed class OperationsServer : IAsyncDisposable
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoSignals>(); // The verb's own cancellation decides when to stop.
-        var application = builder.Build();
-        application.UseRouting();
-        application.UseEndpoints(endpoints => endpoints.MapMetrics(settings =>
+        var built = builder.Build();
+        built.MapMetrics(settings =>
         {
             settings.Registry = metrics.Registry;
             settings.EnableOpenMetrics = true;
-        }));
-        application.MapGet("/health/live", context => AnswerAsync(context, health.NotLive()));
-        application.MapGet("/health/ready", context => AnswerAsync(context, health.NotReady()));
-        application.MapGet("/health/startup", context => AnswerAsync(context, health.NotStarted()));
+        });
+        built.MapGet("/health/live", context => AnswerAsync(context, health.NotLive()));
+        built.MapGet("/health/ready", context => AnswerAsync(context, health.NotReady()));
+        built.MapGet("/health/startup", context => AnswerAsync(context, health.NotStarted()));
         try
         {
-            await application.StartAsync();
+            await built.StartAsync();
         }
         catch (IOException taken)
         {
-            await application.DisposeAsync();
+            await built.DisposeAsync();
             throw new CommandFailure(
                 ExitCode.Configuration,
                 string.Create(CultureInfo.InvariantCulture, $"Operations:Http (environment: Operations__Http) is \"{options.Http}\", which cannot be bound ({taken.Message}); it may be any free address and port"),
                 taken);
         }
 
-        return new OperationsServer(application);
+        return new OperationsServer(built);
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,4 @@
 using Prometheus;
-using Scoring.Models.Decisions;
 using Scoring.Models.Events;
 
 namespace Scoring.Worker.Operations;

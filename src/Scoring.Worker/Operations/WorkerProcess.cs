@@ -39,7 +39,7 @@ internal static class WorkerProcess
         var clients = new KafkaClients(settings.Kafka, settings.Kafka.Group ?? service.Topics.Group, logger);
         using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), clock);
         var found = TopicCheck.Check(admin.PartitionCounts(), service, settings, logger);
-        var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
+        using var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
         using var reader = service.Plan.HasShared
             ? new AggregatesReader(clients, service.Topics.Aggregates, admin.EndOffsets(service.Topics.Aggregates, Enumerable.Range(0, found.PartitionCount)), ledger, metrics, logger)
             : null;
@@ -80,7 +80,7 @@ internal static class WorkerProcess
         context.Health.Started();
         var all = Task.WhenAll(lanes);
         var readerFailed = reader?.Failed ?? Task.Delay(Timeout.InfiniteTimeSpan, context.Clock, stop.Token);
-        await Task.WhenAny(all, readerFailed, Task.Delay(Timeout.InfiniteTimeSpan, context.Clock, stop.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(all, readerFailed, Task.Delay(Timeout.InfiniteTimeSpan, context.Clock, stop.Token));
         await stop.CancelAsync();
         await Task.WhenAny(all, Task.Delay(DrainTimeout, context.Clock, CancellationToken.None));
         int exitCode = lanes.Select(lane => lane.IsCompleted ? lane.Result : ExitCode.Internal).FirstOrDefault(code => code != ExitCode.Ok);

@@ -33,13 +33,22 @@ internal sealed class ScoringPipeline : IDisposable
     private TimeSpan computing;
 
     /// <summary>Makes room for <paramref name="rowsMax"/> rows.</summary>
-    public ScoringPipeline(Service service, SharedAggregates shared, int rowsMax, bool emitFeatures, int networkTimeoutMs, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
+    /// <param name="service">What is computed, decided and told.</param>
+    /// <param name="shared">What other partitions contribute.</param>
+    /// <param name="isAlone">Whether there are no other partitions: a file. Contributions then count at once.</param>
+    /// <param name="rowsMax">Most rows of a batch.</param>
+    /// <param name="emitFeatures">Whether scores carry their feature vectors.</param>
+    /// <param name="networkTimeoutMs">When a network counts as failed.</param>
+    /// <param name="clock">Measures stages.</param>
+    /// <param name="metrics">Receives them.</param>
+    /// <param name="logger">Says what fails.</param>
+    public ScoringPipeline(Service service, SharedAggregates shared, bool isAlone, int rowsMax, bool emitFeatures, int networkTimeoutMs, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
     {
         this.service = service;
         this.emitFeatures = emitFeatures;
         this.clock = clock;
         this.metrics = metrics;
-        engine = new FeatureEngine(service.Plan, shared);
+        engine = new FeatureEngine(service.Plan, shared) { AppliesDirectly = isAlone };
         block = new FeatureBlock(service.Plan.FeatureCount, rowsMax, keepExact: emitFeatures);
         scores = new EnsembleScores(rowsMax);
         decisions = new DecisionBatch(rowsMax);
@@ -66,7 +75,16 @@ internal sealed class ScoringPipeline : IDisposable
     }
 
     /// <summary>Applies a label between two rows.</summary>
-    public LabelOutcome ApplyLabel(LabelBatch labels, int row, PartitionState state) => engine.ApplyLabel(labels.TransactionIds[row], labels.IsFraud[row], labels.Facts, row, state);
+    public LabelOutcome ApplyLabel(LabelBatch labels, int row, PartitionState state) => ApplyLabel(labels.TransactionIds[row], labels.IsFraud[row], labels.Facts, row, state);
+
+    /// <summary>Applies an outcome between two rows.</summary>
+    /// <param name="transactionId">The transaction it speaks of.</param>
+    /// <param name="isFraud">1, 0, or -1 for unknown.</param>
+    /// <param name="facts">Its time and keys.</param>
+    /// <param name="factsRow">Its row there.</param>
+    /// <param name="state">State of its partition.</param>
+    public LabelOutcome ApplyLabel(ReadOnlySpan<byte> transactionId, sbyte isFraud, TransactionBatch facts, int factsRow, PartitionState state) =>
+        engine.ApplyLabel(transactionId, isFraud, facts, factsRow, state);
 
     /// <summary>Scores and decides all rows of the batch with the model of this moment.</summary>
     public void Score(TransactionBatch batch)

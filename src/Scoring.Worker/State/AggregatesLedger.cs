@@ -8,7 +8,7 @@ namespace Scoring.Worker.State;
 /// <para>A partition that this process owns is written by its lane, at once; its records that come back from Kafka are
 /// echoes and may be older than what is known, so they are left out until the lane has given it up.</para>
 /// </remarks>
-internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCount)
+internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCount) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly long[] received = Filled(partitionCount, long.MinValue);
@@ -111,6 +111,9 @@ internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCou
         moved.Wait(millisecondsTimeout: 1);
         moved.Reset();
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => moved.Dispose();
 
     private static long[] Filled(int count, long value)
     {
