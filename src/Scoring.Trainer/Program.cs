@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Scoring.Models.Ensembles;
 using Scoring.Trainer.Commands;
 
@@ -18,6 +19,7 @@ internal static class Program
             ImportCommand.Create(),
             FeaturesCommand.Create(),
             TrainCommand.Create(),
+            TuneCommand.Create(),
             EvaluateCommand.Create(),
             ScoreCommand.Create(),
             ModelsCommand.Create(),
@@ -27,10 +29,11 @@ internal static class Program
         {
             foreach (var error in parsed.Errors)
             {
-                Console.Error.WriteLine(error.Message);
+                string name = error.SymbolResult is OptionResult { Option.Name: var option } && !error.Message.Contains(option, StringComparison.Ordinal) ? option + ": " : "";
+                Console.Error.WriteLine(name + error.Message);
             }
 
-            Console.Error.WriteLine($"see: {string.Join(' ', args.TakeWhile(arg => !arg.StartsWith('-')))} --help".Replace(":  ", ": ", StringComparison.Ordinal));
+            Console.Error.WriteLine($"see: {string.Join(' ', args.TakeWhile(arg => !arg.StartsWith('-')).Append("--help"))}");
             return ExitCode.Usage;
         }
 

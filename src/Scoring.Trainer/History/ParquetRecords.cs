@@ -65,7 +65,7 @@ internal static class ParquetRecords
             throw new TrainerException(ExitCode.Data, $"{path}: column {name} holds lists; import flat columns");
         }
 
-        if (field.ClrType == typeof(string))
+        if (field.ClrType == typeof(string) || field.ClrType == typeof(ReadOnlyMemory<char>))
         {
             var texts = new string?[group.RowCount];
             await group.ReadAsync(field, texts.AsMemory(), cancellationToken: cancellation);

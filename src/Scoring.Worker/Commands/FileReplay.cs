@@ -71,6 +71,15 @@ internal sealed class FileReplay : IDisposable
     /// <summary>What was sent, for people.</summary>
     public string Summary => FormattableString.Invariant($"{events} events to {topics.Transactions}, {labelsSent} labels to {topics.Labels}, {unreadable} records that cannot be read, {clock.GetElapsedTime(started).TotalSeconds:0.0} s");
 
+    /// <summary>When outcomes are reported where nothing else is said: soon enough to count from event time plus delay on.</summary>
+    /// <remarks>A label of a shared entity must be there a pane and the settling time before it counts; one that comes later counts later.</remarks>
+    public static TimeSpan LabelDelayOf(ServiceDefinition definition)
+    {
+        var settling = definition.Entities.Values.Select(entity => entity.Shared is { } shared ? shared.Pane + shared.Settle : TimeSpan.Zero).DefaultIfEmpty().Max();
+        var delay = definition.Labels.Delay - settling - TimeSpan.FromMinutes(1);
+        return delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
+    }
+
     /// <summary>Sends a file.</summary>
     /// <exception cref="CommandFailure">The file cannot be read, or the broker does not take a record.</exception>
     public async Task RunAsync(string path, TextWriter progress, CancellationToken stopping)

@@ -5,14 +5,13 @@ using Scoring.Models.Events;
 using Scoring.Models.Events.Files;
 using Scoring.Models.Features;
 using Scoring.Worker.Configuration;
-using Scoring.Worker.Lanes;
 using Scoring.Worker.Operations;
 using Scoring.Worker.Serving;
 
 namespace Scoring.Worker.Commands;
 
 /// <summary>Scores the events of one file, in the order of the file, as one partition.</summary>
-/// <remarks>Where the definition says in which member a row carries its outcome, that outcome becomes known at event time plus the labels' delay.</remarks>
+/// <remarks>Where the definition says in which member a row carries its outcome, that outcome counts from event time plus the labels' delay on.</remarks>
 internal sealed class FileScorer : IDisposable
 {
     private readonly Service service;
@@ -24,9 +23,6 @@ internal sealed class FileScorer : IDisposable
     private readonly EventDecoder decoder;
     private readonly EventHeaders headers = new();
     private readonly OutcomeReader? outcomes;
-    private readonly StagedRows labelled;
-    private readonly Queue<sbyte> labels = new();
-    private readonly long delayMs;
     private readonly WorkerMetrics metrics;
 
     /// <summary>Makes room for batches of the set size.</summary>
@@ -41,8 +37,6 @@ internal sealed class FileScorer : IDisposable
         pipeline = new ScoringPipeline(service, new SharedAggregates(service.Plan, 1), isAlone: true, settings.Lanes.RowsMax, settings.Lanes.EmitFeatures, settings.Serving.NetworkTimeoutMs, clock, metrics, logger);
         decoder = new EventDecoder(service.Definition);
         outcomes = service.Plan.HasLabels && service.Definition.Labels.Path is not null ? new OutcomeReader(service.Definition.Labels) : null;
-        labelled = new StagedRows(service.Schema, new Stack<TransactionBatch>());
-        delayMs = (long)service.Definition.Labels.Delay.TotalMilliseconds;
     }
 
     /// <summary>Scores a file.</summary>
@@ -100,24 +94,12 @@ internal sealed class FileScorer : IDisposable
         }
 
         int row = batch.RowCount;
-        long timeMs = batch.Times(service.Schema.EventTime)[row];
-        ApplyLabels(timeMs);
         batch.Accept(0, file.LineNumber, appendTimeMs: 0);
         if (outcomes?.Read(file.Json.Span) is >= 0 and var outcome)
         {
-            labelled.Add(batch, row, 0, file.LineNumber, appendTimeMs: 0);
-            labels.Enqueue(outcome);
-        }
-    }
-
-    private void ApplyLabels(long timeMs)
-    {
-        while (labels.Count > 0 && labelled.HeadTimeMs + delayMs <= timeMs)
-        {
+            // Known at once, counted from event time plus delay on: as the trainer does.
             pipeline.Compute(batch, states);
-            var facts = labelled.HeadBatch;
-            pipeline.ApplyLabel(facts.TransactionIds[labelled.HeadRow], labels.Dequeue(), facts, labelled.HeadRow, state);
-            labelled.RemoveHead();
+            pipeline.ApplyLabel(batch.TransactionIds[row], outcome, batch, row, state);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class ReplayCommand
         var from = Time("--from", "Only events at or after this time (RFC 3339).");
         var to = Time("--to", "Only events before this time (RFC 3339).");
         var rate = new Option<double>("--rate") { Description = "Events a second; default: as fast as it goes.", HelpName = "N" };
-        var labelDelay = new Option<double?>("--label-delay-seconds") { Description = "A label is reported this long after its event; default: labels.delay of the definition.", HelpName = "N" };
+        var labelDelay = new Option<double?>("--label-delay-seconds") { Description = "A label is reported this long after its event; default: labels.delay of the definition, less what shared entities need to settle and a minute, so that it is known in time.", HelpName = "N" };
         var withoutLabels = new Option<bool>("--without-labels") { Description = "Send no labels." };
         command.Add(file);
         command.Add(from);
@@ -38,7 +38,11 @@ internal static class ReplayCommand
             var clients = new KafkaClients(settings.Kafka, new ServiceTopics(definition).Group, NullLogger.Instance);
             using (var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), TimeProvider.System))
             {
-                admin.PartitionCounts(); // A broker that is not there is told now, in one line.
+                var topics = new ServiceTopics(definition);
+                if (!admin.PartitionCounts().ContainsKey(topics.Transactions))
+                {
+                    throw new CommandFailure(ExitCode.Configuration, $"topic {topics.Transactions} is not there; make it with: topics create --definition {settings.Serving.Definition} --bootstrap-servers {settings.Kafka.BootstrapServers}");
+                }
             }
 
             using var replay = new FileReplay(definition, clients, TimeProvider.System)
@@ -46,7 +50,7 @@ internal static class ReplayCommand
                 FromMs = parsed.GetValue(from)?.ToUnixTimeMilliseconds() ?? long.MinValue,
                 ToMs = parsed.GetValue(to)?.ToUnixTimeMilliseconds() ?? long.MaxValue,
                 EventsPerSecond = parsed.GetValue(rate),
-                LabelDelay = parsed.GetValue(labelDelay) is { } seconds ? TimeSpan.FromSeconds(seconds) : definition.Labels.Delay,
+                LabelDelay = parsed.GetValue(labelDelay) is { } seconds ? TimeSpan.FromSeconds(seconds) : FileReplay.LabelDelayOf(definition),
                 SendsLabels = definition.Labels.Path is not null && !parsed.GetValue(withoutLabels),
             };
             await replay.RunAsync(path, parsed.InvocationConfiguration.Error, stopping);

@@ -22,18 +22,8 @@ internal static class TopicsCommand
         var replicas = new Option<int>("--replicas") { Description = "Copies of every partition, 1 to 9; production takes 3.", DefaultValueFactory = _ => 1 };
         command.Add(partitions);
         command.Add(replicas);
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(partitions) is < 1 or > 10_000)
-            {
-                result.AddError("--partitions may be 1 to 10000");
-            }
-
-            if (result.GetValue(replicas) is < 1 or > 9)
-            {
-                result.AddError("--replicas may be 1 to 9");
-            }
-        });
+        Bound(partitions, 10_000);
+        Bound(replicas, 9);
         command.SetAction(parsed =>
         {
             var settings = options.Read(parsed);
@@ -52,4 +42,12 @@ internal static class TopicsCommand
         });
         return command;
     }
+
+    private static void Bound(Option<int> option, int most) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is var value && (value < 1 || value > most))
+        {
+            result.AddError(FormattableString.Invariant($"{option.Name} is {value}; it may be 1 to {most}"));
+        }
+    });
 }

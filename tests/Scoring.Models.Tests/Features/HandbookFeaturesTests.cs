@@ -47,6 +47,11 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
 
         // Each partition runs ahead as far as the others' watermarks let it: a backfill, one partition after the other.
         using var run = new HandbookRun(PartitionCount);
+        for (int partition = 0; partition < PartitionCount; partition++)
+        {
+            run.Announce(partition, queues[partition].Peek());
+        }
+
         int left = queues.Sum(queue => queue.Count);
         int waits = 0;
         while (left > 0)
@@ -55,7 +60,6 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
             for (int partition = 0; partition < PartitionCount; partition++)
             {
                 var queue = queues[partition];
-                run.Announce(partition, queue.Count > 0 ? queue.Peek() : null);
                 while (queue.Count > 0 && run.IsSettled(queue.Peek(), partition))
                 {
                     var row = queue.Dequeue();
@@ -93,7 +97,7 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
                     long.Parse(cells[1], CultureInfo.InvariantCulture),
                     cells[3],
                     cells[4],
-                    (long)(decimal.Parse(cells[5], CultureInfo.InvariantCulture) * 100),
+                    (long)Math.Round(decimal.Parse(cells[5], CultureInfo.InvariantCulture) * 100),
                     cells[6] is "1");
             }
         }
@@ -101,13 +105,7 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
 
     private static IEnumerable<string> Lines(string name)
     {
-        var repository = new DirectoryInfo(AppContext.BaseDirectory);
-        while (repository is not null && !File.Exists(Path.Combine(repository.FullName, "FraudScoring.sln")))
-        {
-            repository = repository.Parent;
-        }
-
-        string path = Path.Combine(repository?.Parent?.FullName ?? "", "shared", "data", "handbook", name);
+        string path = Path.Combine(Repository.Root, "..", "shared", "data", "handbook", name);
         if (!File.Exists(path))
         {
             Assert.Skip($"the handbook's data is not there: {path}");
@@ -145,7 +143,9 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
 
         public HandbookRun(int partitionCount)
         {
-            var definition = HandbookDefinition.Create();
+            var reading = ServiceDefinitionReader.ReadFile(Path.Combine(Repository.Root, "definitions", "handbook.json"));
+            Assert.Empty(reading.Faults);
+            var definition = reading.Definition!;
             var schema = EventSchema.From(definition);
             var plan = FeaturePlan.Compile(definition, schema);
             batch = new TransactionBatch(schema, 1);
@@ -173,7 +173,13 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
 
         public void Announce(int partition, HandbookRow? next)
         {
-            states[partition].AdvanceWatermark(next?.TimeMs ?? long.MaxValue);
+            if (next is null)
+            {
+                shared.SetIdle(partition, isIdle: true);
+                return;
+            }
+
+            states[partition].AdvanceWatermark(next.TimeMs);
             states[partition].DrainContributions((key, value) => shared.Apply(partition, key, value));
         }
 
@@ -192,7 +198,7 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
             batch.NextRow();
             batch.Times(batch.Schema.EventTime)[0] = row.TimeMs;
             batch.Integers(batch.Schema.AmountMinor)[0] = row.AmountMinor;
-            batch.Currencies.Set(0, "USD"u8);
+            batch.Currencies.Set(0, "EUR"u8);
             batch.TransactionIds.Set(0, text[..Encoding.UTF8.GetBytes(row.Id.ToString(CultureInfo.InvariantCulture), text)]);
             batch.AccountIds.Set(0, text[..Encoding.UTF8.GetBytes(row.Customer, text)]);
             batch.MerchantIds.Set(0, "m"u8);
