@@ -22,6 +22,7 @@ internal static class CommandLine
             RunCommand.Create(),
             ScoreCommand.Create(),
             ValidateCommand.Create(),
+            SchemaCommand.Create(),
             TopicsCommand.Create(),
             ReplayCommand.Create(),
             InspectCommand.Create(),

@@ -14,8 +14,10 @@ internal static class ScoreCommand
         var command = new Command("score", "Scores the events of a file as a worker would: scores as JSON lines on standard output, refused events on standard error.");
         var file = new Argument<string>("FILE") { Description = "Events: .jsonl, .json or .csv, each also .gz." };
         var deadLetters = new Option<FileInfo?>("--dead-letters") { Description = "Where refused events go, as JSON lines; default: standard error." };
+        var target = new Option<FileInfo?>("--out") { Description = "Where scores go, as JSON lines; default: standard output." };
         command.Add(file);
         command.Add(deadLetters);
+        command.Add(target);
         var options = SettingsOptions.AddTo(command).AddServing(command);
         command.SetAction(parsed =>
         {
@@ -31,8 +33,8 @@ internal static class ScoreCommand
             var metrics = new WorkerMetrics(Metrics.NewCustomRegistry());
             var service = new Service(ModelLoader.ReadDefinition(settings.Serving.Definition), new ModelSlot());
             ModelLoader.Load(settings.Serving, service, TimeProvider.System, metrics, logging.CreateLogger("fraudscoring"));
-            using var refused = parsed.GetValue(deadLetters) is { } target ? new StreamWriter(target.FullName) : null;
-            using var output = Console.OpenStandardOutput();
+            using var refused = parsed.GetValue(deadLetters) is { } letters ? new StreamWriter(letters.FullName) : null;
+            using var output = parsed.GetValue(target) is { } scores ? scores.Create() : Console.OpenStandardOutput();
             using var scorer = new FileScorer(service, settings, TimeProvider.System, metrics, logging.CreateLogger("fraudscoring"));
             return scorer.Run(path, output, refused ?? parsed.InvocationConfiguration.Error);
         });

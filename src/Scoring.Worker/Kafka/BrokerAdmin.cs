@@ -56,6 +56,47 @@ internal sealed class BrokerAdmin : IDisposable
         return ByPartition(answer);
     }
 
+    /// <summary>Whether a group starts anew: it has committed nothing of a topic and has no members.</summary>
+    public bool IsNewGroup(string group, string topic, IEnumerable<int> partitions)
+    {
+        var asked = new ConsumerGroupTopicPartitions(group, [.. partitions.Select(partition => new TopicPartition(topic, partition))]);
+        var committed = Ask(() => admin.ListConsumerGroupOffsetsAsync([asked], new ListConsumerGroupOffsetsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult());
+        if (committed[0].Partitions.Any(offset => offset.Offset != Offset.Unset))
+        {
+            return false;
+        }
+
+        try
+        {
+            var described = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
+            return described.ConsumerGroupDescriptions[0].Members.Count == 0;
+        }
+        catch (KafkaException)
+        {
+            return true; // A broker that cannot tell the members (the embedded one) has none but ours.
+        }
+    }
+
+    /// <summary>Removes everything before the given offsets.</summary>
+    /// <returns>False when the broker would not.</returns>
+    public bool TryEmpty(string topic, IReadOnlyDictionary<int, long> before)
+    {
+        try
+        {
+            var offsets = before.Where(offset => offset.Value > 0).Select(offset => new TopicPartitionOffset(topic, offset.Key, offset.Value)).ToList();
+            if (offsets.Count > 0)
+            {
+                admin.DeleteRecordsAsync(offsets, new DeleteRecordsOptions { RequestTimeout = CallTimeout, OperationTimeout = CallTimeout }).GetAwaiter().GetResult();
+            }
+
+            return true;
+        }
+        catch (KafkaException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
     public async Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions)
     {

@@ -50,7 +50,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             Acks = Acks.All,
             EnableIdempotence = true,
             MessageTimeoutMs = 0,
-            LingerMs = 1,
+            LingerMs = 2,
             CompressionType = CompressionType.Lz4,
             QueueBufferingMaxMessages = 1_000_000,
             QueueBufferingMaxKbytes = 262_144,

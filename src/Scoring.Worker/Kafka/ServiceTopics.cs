@@ -47,7 +47,7 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
         yield return (Scores, Deleted(30 * DayMs, replicas));
         yield return (Alerts, Deleted(90 * DayMs, replicas));
         yield return (DeadLetters, Deleted(14 * DayMs, replicas));
-        yield return (Aggregates, Compacted(replicas));
+        yield return (Aggregates, Compacted(inputMs, replicas));
     }
 
     private static Dictionary<string, string> Deleted(long retentionMs, int replicas) => Durable(replicas, new(StringComparer.Ordinal)
@@ -56,10 +56,12 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
         ["retention.ms"] = FormattableString.Invariant($"{retentionMs}"),
     });
 
-    private static Dictionary<string, string> Compacted(int replicas) => Durable(replicas, new(StringComparer.Ordinal)
+    private static Dictionary<string, string> Compacted(long retentionMs, int replicas) => Durable(replicas, new(StringComparer.Ordinal)
     {
         // An active segment of the default size (1 GiB) is never compacted.
-        ["cleanup.policy"] = "compact",
+        // With deletion allowed, a group that starts anew can empty it.
+        ["cleanup.policy"] = "compact,delete",
+        ["retention.ms"] = FormattableString.Invariant($"{retentionMs}"),
         ["segment.bytes"] = "67108864",
         ["min.cleanable.dirty.ratio"] = "0.1",
         ["max.compaction.lag.ms"] = "3600000",

@@ -62,6 +62,9 @@ internal static partial class LogMessages
     [LoggerMessage(130, LogLevel.Information, "Contributions restored: {Records} records of {Partitions} partitions")]
     public static partial void AggregatesRestored(ILogger logger, long records, int partitions);
 
+    [LoggerMessage(132, LogLevel.Warning, "This group starts anew, but {Topic} could not be emptied of an earlier run's contributions: empty it before another worker joins")]
+    public static partial void AggregatesKept(ILogger logger, string topic);
+
     [LoggerMessage(131, LogLevel.Critical, "The reader of contributions ended: {Reason}")]
     public static partial void ReaderFailed(ILogger logger, string reason, Exception failure);
 

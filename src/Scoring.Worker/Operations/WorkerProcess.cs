@@ -40,12 +40,9 @@ internal static class WorkerProcess
         using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), clock);
         var found = TopicCheck.Check(admin.PartitionCounts(), service, settings, logger);
         using var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
-        using var reader = service.Plan.HasShared
-            ? new AggregatesReader(clients, service.Topics.Aggregates, admin.EndOffsets(service.Topics.Aggregates, Enumerable.Range(0, found.PartitionCount)), ledger, metrics, logger)
-            : null;
+        using var reader = service.Plan.HasShared ? StartReader(clients, admin, service, ledger, metrics, logger) : null;
         if (reader is not null)
         {
-            reader.Start();
             await reader.Restored.WaitAsync(stopping);
         }
 
@@ -66,6 +63,22 @@ internal static class WorkerProcess
         LogMessages.Starting(
             logger, service.Definition.Service, service.Definition.Version, service.Definition.Digest[..12], settings.Lanes.Lanes, found.PartitionCount, service.Topics.Transactions, clients.Group);
         return await RunLanesAsync(context, reader, stopping);
+    }
+
+    /// <summary>Restores what the partitions told each other. A group that starts anew empties the topic first: it will tell everything again from the beginning.</summary>
+    private static AggregatesReader StartReader(KafkaClients clients, BrokerAdmin admin, Service service, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger)
+    {
+        var partitions = Enumerable.Range(0, ledger.Shared.SourceCount).ToList();
+        var ends = admin.EndOffsets(service.Topics.Aggregates, partitions);
+        bool isNew = admin.IsNewGroup(clients.Group, service.Topics.Transactions, partitions);
+        if (isNew && !admin.TryEmpty(service.Topics.Aggregates, ends))
+        {
+            LogMessages.AggregatesKept(logger, service.Topics.Aggregates);
+        }
+
+        var reader = new AggregatesReader(clients, service.Topics.Aggregates, ends, isNew, ledger, metrics, logger);
+        reader.Start();
+        return reader;
     }
 
     private static async Task<int> RunLanesAsync(LaneContext context, AggregatesReader? reader, CancellationToken stopping)

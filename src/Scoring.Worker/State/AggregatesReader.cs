@@ -13,6 +13,7 @@ internal sealed class AggregatesReader : IDisposable
     private readonly string topic;
     private readonly AggregatesLedger ledger;
     private readonly IReadOnlyDictionary<int, long> restoreTo;
+    private readonly bool isNew;
     private readonly IConsumer<int, int> consumer;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
@@ -25,15 +26,17 @@ internal sealed class AggregatesReader : IDisposable
     /// <param name="clients">Builds the consumer.</param>
     /// <param name="topic">The aggregates topic.</param>
     /// <param name="endOffsets">Of every partition, open transactions counted: what must be read before a lane may start.</param>
+    /// <param name="isNew">Whether the group starts anew: what stands on the topic is an earlier run's and is passed over.</param>
     /// <param name="ledger">Where records go.</param>
     /// <param name="metrics">Counts errors.</param>
     /// <param name="logger">Says when all is restored.</param>
-    public AggregatesReader(KafkaClients clients, string topic, IReadOnlyDictionary<int, long> endOffsets, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger)
+    public AggregatesReader(KafkaClients clients, string topic, IReadOnlyDictionary<int, long> endOffsets, bool isNew, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.ledger = ledger;
         this.metrics = metrics;
         this.logger = logger;
+        this.isNew = isNew;
         restoreTo = endOffsets;
         consumer = clients.HandReader<int, int>("none", queuedKb: 16_384).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
         thread = new Thread(Read) { Name = "aggregates", IsBackground = true };
@@ -68,7 +71,15 @@ internal sealed class AggregatesReader : IDisposable
     {
         try
         {
-            consumer.Assign(restoreTo.Keys.Select(partition => new TopicPartitionOffset(topic, partition, Offset.Beginning)));
+            consumer.Assign(restoreTo.Select(end => new TopicPartitionOffset(topic, end.Key, isNew ? end.Value : Offset.Beginning)));
+            if (isNew)
+            {
+                foreach (var (partition, end) in restoreTo)
+                {
+                    ledger.ReachedEnd(partition, end);
+                }
+            }
+
             long recordCount = 0;
             while (!stopping.IsCancellationRequested)
             {

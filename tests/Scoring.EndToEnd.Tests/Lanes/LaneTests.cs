@@ -1,0 +1,240 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using Confluent.Kafka;
+using Scoring.EndToEnd.Tests.Brokers;
+using Scoring.Models.Events;
+using Scoring.Models.Tests.Events;
+using Scoring.Worker.Commands;
+
+namespace Scoring.EndToEnd.Tests.Lanes;
+
+/// <summary>What the worker promises about its topics, on whatever broker there is.</summary>
+public sealed class LaneTests(KafkaBroker broker)
+{
+    private const int EventCount = 2_000;
+
+    private static CancellationToken Bound => CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken, new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token).Token;
+
+    [Fact]
+    public async Task Each_transaction_gets_one_score_in_its_own_partition_with_the_values_of_one_reader_of_all()
+    {
+        using var service = await TestService.CreateAsync(broker, partitionCount: 4);
+        string history = service.WriteHistory(EventCount, seed: 1);
+        var expected = await service.ScoreFileAsync(history);
+        await service.VerbAsync("replay", history);
+        await using var worker = new WorkerRun(service, "one");
+        var scores = service.Read("scores", records => records.Count == EventCount, Bound);
+        Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+
+        Assert.Equal(EventCount, service.Count("scores"));
+        Assert.Equal(EventCount, expected.Count);
+        int alerts = 0;
+        foreach (var record in scores)
+        {
+            var score = JsonNode.Parse(record.Message.Value)!.AsObject();
+            var wanted = expected[(string)score["transaction_id"]!];
+            Assert.Equal(record.Partition.Value, (int)score["source"]!["partition"]!);
+            Assert.Equal((string)score["account_id"]!, Encoding.UTF8.GetString(record.Message.Key));
+            Assert.Equal(wanted["features"]!.ToJsonString(), score["features"]!.ToJsonString());
+            Assert.Equal((string)wanted["decision"]!, (string)score["decision"]!);
+            alerts += (string)score["decision"]! == "approve" ? 0 : 1;
+        }
+
+        Assert.Equal(alerts, service.Count("alerts"));
+        Assert.InRange(alerts, 1, EventCount);
+    }
+
+    [Fact]
+    public async Task Lanes_and_batch_caps_change_no_byte()
+    {
+        using var service = await TestService.CreateAsync(broker, partitionCount: 4);
+        await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 2));
+        (int Lanes, int RowsMax)[] ways = [(1, 256), (2, 256), (2, 16), (1, 1)];
+        for (int i = 0; i < ways.Length; i++)
+        {
+            await using var worker = new WorkerRun(service, $"way-{i}", ways[i].Lanes, ways[i].RowsMax);
+            service.Read("scores", records => records.Count == EventCount * (i + 1), Bound);
+            Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+        }
+
+        var byTransaction = service.Read("scores", records => records.Count == EventCount * ways.Length, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
+        Assert.Equal(EventCount, byTransaction.Count);
+        Assert.All(byTransaction, same =>
+        {
+            Assert.Equal(ways.Length, same.Count());
+            Assert.Single(same.Select(Timeless).Distinct(StringComparer.Ordinal));
+            Assert.Single(same.Select(record => Encoding.UTF8.GetString(record.Message.Headers.GetLastBytes("ce_id"))).Distinct(StringComparer.Ordinal));
+        });
+    }
+
+    [Fact]
+    public async Task A_killed_worker_goes_on_with_the_same_bytes()
+    {
+        using var service = await TestService.CreateAsync(broker, partitionCount: 4);
+        await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 3));
+        using (var victim = StartProcess(service, "killed"))
+        {
+            service.Read("scores", records => records.Count >= EventCount / 4, Bound);
+            victim.Kill();
+            await victim.WaitForExitAsync(Bound);
+        }
+
+        await using (var successor = new WorkerRun(service, "killed", lanes: 1))
+        {
+            service.Read("scores", records => records.Select(TransactionOf).Distinct(StringComparer.Ordinal).Count() == EventCount, Bound);
+            Assert.Equal(ExitCode.Ok, await successor.StopAsync());
+        }
+
+        long afterRestart = service.Count("scores");
+        await using (var undisturbed = new WorkerRun(service, "undisturbed"))
+        {
+            service.Read("scores", records => records.Count == afterRestart + EventCount, Bound);
+            Assert.Equal(ExitCode.Ok, await undisturbed.StopAsync());
+        }
+
+        var all = service.Read("scores", records => records.Count == afterRestart + EventCount, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
+        Assert.Equal(EventCount, all.Count);
+        Assert.All(all, same => Assert.Single(same.Select(Timeless).Distinct(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Bad_events_go_to_the_dead_letters_and_disturb_no_good_one()
+    {
+        using var service = await TestService.CreateAsync(broker, partitionCount: 2);
+        string history = service.WriteHistory(500, seed: 4);
+        var expected = await service.ScoreFileAsync(history);
+        var sent = Mix(service, File.ReadAllLines(history));
+        await using var worker = new WorkerRun(service, "bad");
+        var letters = service.Read("dlq", records => records.Count == sent.Count, Bound);
+        var scores = service.Read("scores", records => records.Count == 500, Bound);
+        Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+
+        Assert.Equal(500, service.Count("scores"));
+        Assert.Equal(sent.Count, service.Count("dlq"));
+        foreach (var record in scores)
+        {
+            var score = JsonNode.Parse(record.Message.Value)!.AsObject();
+            Assert.Equal(expected[(string)score["transaction_id"]!]["features"]!.ToJsonString(), score["features"]!.ToJsonString());
+        }
+
+        foreach (var letter in letters)
+        {
+            var bad = sent[(letter.Partition.Value, long.Parse(Header(letter, "__connect.errors.offset"), System.Globalization.CultureInfo.InvariantCulture))];
+            Assert.Equal(RefusalTexts.Wire(bad.Code), Header(letter, DeadLetterHeaders.Code));
+            Assert.Equal(bad.Field, Header(letter, DeadLetterHeaders.Field));
+            Assert.NotEmpty(Header(letter, DeadLetterHeaders.Hint));
+            Assert.Equal(service.Topics["in"], Header(letter, "__connect.errors.topic"));
+            Assert.DoesNotContain("4111111111111111", letter.Message.Value is null ? "" : Encoding.UTF8.GetString(letter.Message.Value), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_group_that_starts_at_the_end_takes_what_was_before_as_history()
+    {
+        using var service = await TestService.CreateAsync(broker, partitionCount: 2);
+        string history = service.WriteHistory(400, seed: 5);
+        var expected = await service.ScoreFileAsync(history);
+        string[] lines = File.ReadAllLines(history);
+        string first = history + ".1.jsonl";
+        string second = history + ".2.jsonl";
+        File.WriteAllLines(first, lines[..300]);
+        File.WriteAllLines(second, lines[300..]);
+        await service.VerbAsync("replay", first, "--without-labels");
+        var labelled = expected.Values.Take(300).ToList();
+        Assert.NotEmpty(labelled);
+        await using var worker = new WorkerRun(service, "latest", from: "latest");
+        await worker.ReadyAsync(Bound);
+        await service.VerbAsync("replay", second, "--without-labels");
+        var scores = service.Read("scores", records => records.Count == 100, Bound);
+        Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+        Assert.Equal(100, service.Count("scores"));
+        Assert.All(scores, record =>
+        {
+            var score = JsonNode.Parse(record.Message.Value)!.AsObject();
+            var wanted = expected[(string)score["transaction_id"]!];
+            foreach (string feature in new[] { "account_count_1d", "account_mean_7d", "account_gap" })
+            {
+                Assert.Equal(wanted["features"]![feature]?.ToJsonString(), score["features"]![feature]?.ToJsonString());
+            }
+        });
+    }
+
+    /// <summary>Sends the good lines in order with the bad ones between them, to a stated partition each.</summary>
+    private static Dictionary<(int Partition, long Offset), BadEvent> Mix(TestService service, string[] good)
+    {
+        var sent = new Dictionary<(int, long), BadEvent>();
+        using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+        {
+            BootstrapServers = service.Broker.BootstrapServers,
+            EnableIdempotence = true,
+            Partitioner = Partitioner.Murmur2Random,
+            MessageMaxBytes = 20_000_000,
+        }).Build();
+        int next = 0;
+        foreach (string line in good)
+        {
+            var json = JsonNode.Parse(line)!;
+            producer.Produce(service.Topics["in"], new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes((string)json["account_id"]!), Value = Encoding.UTF8.GetBytes(line) });
+            if (next < BadEvents.All.Count)
+            {
+                var bad = BadEvents.All[next++];
+                if (bad.Value is { Length: > 900_000 })
+                {
+                    continue; // Larger than a broker takes by default: see the decoder's own tests.
+                }
+
+                var headers = new Headers();
+                foreach (var (name, value) in bad.Headers)
+                {
+                    headers.Add(name, Encoding.UTF8.GetBytes(value));
+                }
+
+                var target = new TopicPartition(service.Topics["in"], next % service.Topics.PartitionCount);
+                producer.Produce(target, new Message<byte[], byte[]> { Key = "bad"u8.ToArray(), Value = bad.Value!, Headers = headers }, report =>
+                {
+                    lock (sent)
+                    {
+                        sent.Add((report.Partition.Value, report.Offset.Value), bad);
+                    }
+                });
+            }
+        }
+
+        producer.Flush(TimeSpan.FromSeconds(30));
+        Assert.True(sent.Count >= 60, $"{sent.Count} kinds of bad events were sent");
+        return sent;
+    }
+
+    private static Process StartProcess(TestService service, string group)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in new[]
+        {
+            Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll"), "run", "--definition", service.DefinitionPath, "--bootstrap-servers", service.Broker.BootstrapServers,
+            "--group", group, "--without-model", "--emit", "features", "--http", "127.0.0.1:0", "--lanes", "2", "--set", "Lanes:CommitIntervalMs=20",
+        })
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private static string TransactionOf(ConsumeResult<byte[], byte[]> record) => (string)JsonNode.Parse(record.Message.Value)!["transaction_id"]!;
+
+    /// <summary>The score without the two members that depend on the clock, which stand last.</summary>
+    private static string Timeless(ConsumeResult<byte[], byte[]> record)
+    {
+        string json = Encoding.UTF8.GetString(record.Message.Value);
+        return json[..json.IndexOf(",\"scored_at\":", StringComparison.Ordinal)];
+    }
+
+    private static string Header(ConsumeResult<byte[], byte[]> record, string name) => Encoding.UTF8.GetString(record.Message.Headers.GetLastBytes(name));
+}

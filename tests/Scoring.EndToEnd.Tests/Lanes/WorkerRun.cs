@@ -1,0 +1,77 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Scoring.Worker.Configuration;
+using Scoring.Worker.Operations;
+
+namespace Scoring.EndToEnd.Tests.Lanes;
+
+/// <summary>A worker in this process, on a free port.</summary>
+internal sealed class WorkerRun : IAsyncDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private readonly ILoggerFactory logging = LoggerFactory.Create(builder => builder.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
+    private readonly IPEndPoint http = FreePort();
+    private readonly Task<int> running;
+
+    public WorkerRun(TestService service, string group, int lanes = 2, int rowsMax = 256, string from = "earliest") =>
+        running = WorkerProcess.RunAsync(
+            new WorkerSettings
+            {
+                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
+                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
+                Operations = new OperationsOptions { Http = http },
+                Serving = new ServingOptions { Definition = service.DefinitionPath, WithoutModel = true },
+                Aggregates = new AggregatesOptions(),
+            },
+            TimeProvider.System,
+            logging,
+            stop.Token);
+
+    /// <summary>Waits until <c>/health/ready</c> says yes.</summary>
+    public async Task ReadyAsync(CancellationToken cancellation)
+    {
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (true)
+        {
+            try
+            {
+                using var answer = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellation);
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+
+            await timer.WaitForNextTickAsync(cancellation);
+        }
+    }
+
+    /// <summary>Stops as SIGTERM does.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        await stop.CancelAsync();
+        return await running;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await running;
+        stop.Dispose();
+        logging.Dispose();
+    }
+
+    private static IPEndPoint FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return (IPEndPoint)listener.LocalEndpoint;
+    }
+}
