@@ -1,4 +1,5 @@
 using Scoring.Models.Ensembles;
+using Scoring.Models.Ensembles.Onnx;
 using Scoring.Models.Features;
 using Scoring.Models.Packaging;
 using Scoring.Models.Tests.Packaging;
@@ -64,6 +65,84 @@ public sealed class EnsembleTests : IDisposable
         // Each stump's leaf minus its mean over the training rows, times the calibration's slope.
         Assert.Equal(0.8 * (2 - ((0.9 * -1) + (0.1 * 2))), contributions[0], 1e-6);
         Assert.Equal(0.8 * (-0.5 - ((0.7 * -0.5) + (0.3 * 1))), contributions[1], 1e-6);
+    }
+
+    [Fact]
+    public void Two_components_are_joined_in_log_odds_and_fall_back_to_the_trees()
+    {
+        var files = PackageWorkshop.Files();
+        files[PackageFiles.Network] = Network();
+        var smoke = PackageWorkshop.Smoke();
+        double[] network = [.. new[] { 50f, 500f, 500f }.Select((amount, i) => 1 / (1 + Math.Exp(-((0.01 * amount) - (i == 2 ? 9 : 1)))))];
+        double[] joint = [.. network.Select((p, i) => 1 / (1 + Math.Exp(-(0.1 + (0.6 * LogOdds(smoke.Probabilities[i])) + (0.3 * LogOdds(p))))))];
+        files[PackageFiles.Smoke] = PackageJson.Write(smoke with { Rows = [.. smoke.Rows.Take(3)], Probabilities = joint });
+        var manifest = PackageWorkshop.Manifest() with { Network = new() { Calibration = Calibration.Identity.ToManifest() }, Blend = new(0.1, 0.6, 0.3) };
+
+        // The verifier itself compares with the smoke vectors, worked out above.
+        var reading = PackageVerifier.Verify(PackageWriter.Write(manifest, files, workshop.Key), workshop.Policy);
+        Assert.Null(reading.Refusal);
+        using var ensemble = reading.Ensemble!;
+        using var other = ensemble.ForAnotherLane();
+        var block = new FeatureBlock(2, 3);
+        for (int row = 0; row < 3; row++)
+        {
+            Set(block, row, smoke.Rows[row]);
+        }
+
+        var full = new EnsembleScores(3);
+        var treesOnly = new EnsembleScores(3);
+        other.Score(block, 3, full);
+        ensemble.Score(block, 3, treesOnly, EnsembleStep.TreesOnly);
+        for (int row = 0; row < 3; row++)
+        {
+            Assert.Equal(joint[row], full.Probability[row], 1e-6);
+            Assert.Equal(network[row], full.Network[row], 1e-6);
+            Assert.Equal(smoke.Probabilities[row], treesOnly.Probability[row], 1e-9);
+            Assert.True(double.IsNaN(treesOnly.Network[row]));
+
+            // The trees' part of the joint log-odds is explained, bias included; the network's is what is missing to the whole.
+            var contributions = new double[2];
+            double explained = ensemble.Explain(block, row, contributions) + contributions.Sum();
+            Assert.Equal(LogOdds(joint[row]) - (0.3 * LogOdds(network[row])), explained, 1e-6);
+        }
+
+        static double LogOdds(double p) => Math.Log(p / (1 - p));
+
+        // sigmoid(0.01 amount - count): a network of one neuron.
+        static byte[] Network() => OnnxWriter.Write(new OnnxModel
+        {
+            OperatorSets = [new OnnxOperatorSet("", 17)],
+            Graph = new OnnxGraph
+            {
+                Name = "neuron",
+                Nodes =
+                [
+                    new OnnxNode { Operator = "MatMul", Inputs = ["features", "weights"], Outputs = ["sum"] },
+                    new OnnxNode { Operator = "Sigmoid", Inputs = ["sum"], Outputs = ["score"] },
+                ],
+                Initializers = [OnnxTensor.Of("weights", (ReadOnlySpan<float>)[0.01f, -1f], 2, 1)],
+                Inputs = [OnnxValue.Matrix("features", 2)],
+                Outputs = [OnnxValue.Matrix("score", 1)],
+            },
+        });
+    }
+
+    [Fact]
+    public void An_isotonic_calibration_is_explained_on_the_raw_margin()
+    {
+        var smoke = PackageWorkshop.Smoke();
+        var files = PackageWorkshop.Files();
+        var calibration = Calibration.Isotonic([-4, 0, 2], [0.01, 0.4, 0.9]);
+        double[] margins = [-3.5, -0.5, 1, 1];
+        files[PackageFiles.Smoke] = PackageJson.Write(smoke with { Probabilities = [.. margins.Select(calibration.Probability)] });
+        var reading = PackageVerifier.Verify(PackageWriter.Write(PackageWorkshop.Manifest() with { Trees = new() { Calibration = calibration.ToManifest() } }, files, workshop.Key), workshop.Policy);
+        Assert.Null(reading.Refusal);
+        using var ensemble = reading.Ensemble!;
+        var block = new FeatureBlock(2, 1);
+        Set(block, 0, smoke.Rows[1]);
+        var contributions = new double[2];
+
+        Assert.Equal(margins[1], ensemble.Explain(block, 0, contributions) + contributions.Sum(), 1e-6);
     }
 
     [Fact]
