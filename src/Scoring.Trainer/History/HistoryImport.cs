@@ -65,6 +65,11 @@ internal sealed class HistoryImport
         progress("reading", 1);
         int withoutTransaction = labelsPath is null ? 0 : Join(LabelFile.Read(labelsPath, definition, decoder.Schema, nowMs, rejects));
         var summary = Summarise(withoutTransaction);
+        if (labelsPath is not null)
+        {
+            TakeMaturedAsHonest(summary.LastMs);
+        }
+
         if (summary.Rows == 0)
         {
             throw new TrainerException(ExitCode.Data, $"{inputPath}: none of {records} records was taken; the first reasons stand above, all of them in {rejects.Path}");
@@ -176,6 +181,23 @@ internal sealed class HistoryImport
         }
 
         return labels.Count - Math.Min(joined, labels.Count);
+    }
+
+    // Nobody reports an honest payment: one that nothing was said of within the delay counts as honest from then on.
+    private void TakeMaturedAsHonest(long lastMs)
+    {
+        foreach (var chunk in chunks)
+        {
+            var times = chunk.Batch.EventTimesMs;
+            for (int row = 0; row < times.Length; row++)
+            {
+                if (chunk.IsFraud[row] < 0 && times[row] + labelDelayMs <= lastMs)
+                {
+                    chunk.IsFraud[row] = 0;
+                    chunk.ReportedAtMs[row] = times[row] + labelDelayMs;
+                }
+            }
+        }
     }
 
     private Summary Summarise(int labelsWithoutTransaction)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Scoring.Worker.Demo;
 using Scoring.Worker.Lanes;
 
 namespace Scoring.Worker.Commands;
@@ -25,6 +26,7 @@ internal static class CommandLine
             TopicsCommand.Create(),
             ReplayCommand.Create(),
             InspectCommand.Create(),
+            DemoCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -95,7 +95,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
         config.AutoOffsetReset = AutoOffsetReset.Earliest; // Only where retention has passed a position: starts are explicit.
         config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.EnablePartitionEof = true;
-        config.FetchWaitMaxMs = 50;
+        config.FetchWaitMaxMs ??= 50;
         config.Set("fetch.queue.backoff.ms", "5"); // By default a full local queue stalls fetching for a second.
         config.ConsumeResultFields = fields;
         return config;
