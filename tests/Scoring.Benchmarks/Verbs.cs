@@ -67,7 +67,10 @@ internal static class Verbs
                 }
                 else
                 {
-                    table.Add(await RelayRatio.RunAsync(servers, parsed.GetValue(worker)!, isQuick, stopping));
+                    foreach (var row in await RelayRatio.RunAsync(servers, parsed.GetValue(worker)!, isQuick, stopping))
+                    {
+                        table.Add(row);
+                    }
                 }
             }
 
