@@ -18,6 +18,7 @@ internal static class Program
             ImportCommand.Create(),
             FeaturesCommand.Create(),
             TrainCommand.Create(),
+            TuneCommand.Create(),
             EvaluateCommand.Create(),
             ScoreCommand.Create(),
             ModelsCommand.Create(),

@@ -1,1 +1,3 @@
-Console.WriteLine("FraudScoring");
+using Scoring.Worker.Commands;
+
+return await CommandLine.RunAsync(args, Console.Out, Console.Error);

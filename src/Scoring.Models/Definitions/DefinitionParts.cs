@@ -75,6 +75,7 @@ internal sealed class DefinitionParts(List<DefinitionFault> faults)
             Constant = value.Text("constant"),
             Unit = value.Text("unit"),
             Epoch = value.Time("epoch"),
+            Round = value.Flag("round", otherwise: false),
             AllowInteger = value.Flag("allow_integer", otherwise: false),
             Token = value.Flag("token", otherwise: false),
         };

@@ -27,6 +27,9 @@ public record FieldMapping
     /// <summary>Time as a number: what it counts from, RFC 3339; 1970-01-01T00:00:00Z by default.</summary>
     public DateTimeOffset? Epoch { get; init; }
 
+    /// <summary>Money in major units or micros: whether digits beyond the currency's are rounded, half up, instead of refused. For sources that compute amounts in binary floating point (85.64999999999999). Off by default.</summary>
+    public bool Round { get; init; }
+
     /// <summary>Whether an identifier that comes as a JSON integer is taken as its decimal digits. Off by default.</summary>
     public bool AllowInteger { get; init; }
 

@@ -93,6 +93,11 @@ internal sealed class MappingChecks(ServiceDefinition definition, List<Definitio
             Fault($"{path}.allow_integer", $"{field.Name} is no text", "remove it: it turns integers into texts");
         }
 
+        if (mapping.Round && mapping.Unit is not ("major" or "micros"))
+        {
+            Fault($"{path}.round", "rounds only money in major units or micros", "remove it");
+        }
+
         if (mapping.Token && field.Kind != FieldKind.Text)
         {
             Fault($"{path}.token", $"{field.Name} is no text", "remove it");

@@ -125,12 +125,19 @@ public sealed class EventDecoder
         if (amount.Unit != FieldUnit.Plain)
         {
             int exponent = Currencies.Exponent(batch.Currencies[row]);
-            if (!money.TryScale(amount.Unit == FieldUnit.Major ? exponent : exponent - 6, out long amountMinor, out bool isExact))
+            int digits = amount.Unit == FieldUnit.Major ? exponent : exponent - 6;
+            bool fits = money.TryScale(digits, out long amountMinor, out bool isExact);
+            if (fits && !isExact && amount.Round && money.TryScale(digits + 1, out long tenths, out _))
+            {
+                (amountMinor, isExact) = ((tenths / 10) + (tenths % 10 >= 5 ? 1 : 0), true);
+            }
+
+            if (!fits)
             {
                 return new Refusal(RefusalCode.NumberOutOfRange, amount.Display, 0);
             }
 
-            if (!isExact && !money.TryScaleNearly(amount.Unit == FieldUnit.Major ? exponent : exponent - 6, out amountMinor))
+            if (!isExact)
             {
                 return new Refusal(RefusalCode.BadFormat, amount.Display, 0);
             }

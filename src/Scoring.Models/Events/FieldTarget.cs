@@ -39,6 +39,7 @@ internal sealed class FieldTarget
         EpochMs = mapping.Epoch?.ToUnixTimeMilliseconds() ?? 0;
         AllowInteger = mapping.AllowInteger;
         IsToken = mapping.Token;
+        Round = mapping.Round;
         Unit = mapping.Unit switch
         {
             "major" => FieldUnit.Major,
@@ -69,6 +70,8 @@ internal sealed class FieldTarget
     public bool AllowInteger { get; }
 
     public bool IsToken { get; }
+
+    public bool Round { get; }
 
     /// <summary>The targets of a definition's events, one per field of the schema, in its order.</summary>
     public static FieldTarget[] Compile(ServiceDefinition definition, EventSchema schema)

@@ -143,6 +143,36 @@ public sealed class TransactionBatch
         RowCount++;
     }
 
+    /// <summary>Begins a row as a copy of an accepted or begun row of another batch of the same schema.</summary>
+    /// <returns>Its row index; <see cref="Accept"/> keeps it.</returns>
+    /// <exception cref="InvalidOperationException">The batch is full.</exception>
+    public int CopyRow(TransactionBatch source, int sourceRow)
+    {
+        int row = NextRow();
+        for (int i = 0; i < texts.Length; i++)
+        {
+            var value = source.texts[i][sourceRow];
+            if (value.Length > 0)
+            {
+                texts[i].Set(row, value);
+            }
+        }
+
+        Copy(source.numbers, numbers);
+        Copy(source.integers, integers);
+        Copy(source.times, times);
+        Copy(source.booleans, booleans);
+        return row;
+
+        void Copy<T>(T[][] from, T[][] to)
+        {
+            for (int i = 0; i < from.Length; i++)
+            {
+                to[i][row] = from[i][sourceRow];
+            }
+        }
+    }
+
     /// <summary>Empties the batch; its memory stays.</summary>
     public void Clear()
     {

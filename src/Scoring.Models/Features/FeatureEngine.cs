@@ -64,7 +64,7 @@ public sealed class FeatureEngine
         {
             if (entity.IsShared)
             {
-                horizon = Math.Max(horizon, SharedClock.Horizon(entity, batch.EventTimesMs[row]));
+                horizon = Math.Max(horizon, SharedClock.Horizon(entity, batch.Times(plan.Schema.EventTime)[row]));
             }
         }
 

@@ -30,8 +30,9 @@ internal static class EvaluateCommand
         }.AcceptOnlyFromAmong(Plain, Handbook);
         var from = CommonOptions.Time("--from", "first event time, protocol plain");
         var to = CommonOptions.Time("--to", "end, excluded, protocol plain");
+        var given = new Option<string?>("--scores") { Description = "CSV file with transaction_id,score: these scores are judged, for example those that stand on the scores topic, instead of the package's own" };
         var json = new Option<bool>("--json") { Description = "figures as one JSON object" };
-        var command = new Command("evaluate", "Judges a package on a stretch of history.") { definition, history, package, keys, protocol, from, to, json };
+        var command = new Command("evaluate", "Judges a package on a stretch of history.") { definition, history, package, keys, protocol, from, to, given, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var service = CommonOptions.ReadDefinition(parsed.GetRequiredValue(definition));
@@ -52,7 +53,7 @@ internal static class EvaluateCommand
                 throw new TrainerException(ExitCode.Data, $"no labelled transaction in {window}");
             }
 
-            var report = EvaluationReport.Of(TrainingRun.Scored(table, rows, Score(ensemble, table, rows)));
+            var report = EvaluationReport.Of(TrainingRun.Scored(table, rows, parsed.GetValue(given) is { } file ? Given(file, table, rows) : Score(ensemble, table, rows)));
             if (parsed.GetValue(json))
             {
                 var figures = report.Figures.ToDictionary(figure => figure.Key, figure => double.IsFinite(figure.Value) ? figure.Value : (double?)null, StringComparer.Ordinal);
@@ -75,6 +76,32 @@ internal static class EvaluateCommand
     private static TimeWindow PlainWindow(DateTimeOffset? from, DateTimeOffset? to) => from is { } begin && to is { } end
         ? CommonOptions.Window(begin, end)
         : throw new TrainerException(ExitCode.Usage, "the plain protocol needs --from and --to");
+
+    private static double[] Given(string path, FeatureTable table, List<int> rows)
+    {
+        if (!File.Exists(path))
+        {
+            throw new TrainerException(ExitCode.NoInput, $"{path}: no such file of scores");
+        }
+
+        var scores = new Dictionary<string, double>(StringComparer.Ordinal);
+        int lineNumber = 1;
+        foreach (string line in File.ReadLines(path).Skip(1))
+        {
+            lineNumber++;
+            int comma = line.LastIndexOf(',');
+            if (comma < 1 || !double.TryParse(line.AsSpan(comma + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double score) || !double.IsFinite(score))
+            {
+                throw new TrainerException(ExitCode.Data, string.Create(CultureInfo.InvariantCulture, $"{path} line {lineNumber}: not transaction_id,score"));
+            }
+
+            scores[line[..comma].Trim('"')] = score;
+        }
+
+        return [.. rows.Select(row => scores.TryGetValue(table.TransactionId(row), out double score)
+            ? score
+            : throw new TrainerException(ExitCode.Data, $"{path}: no score for a transaction of the window; {rows.Count} are needed"))];
+    }
 
     private static double[] Score(Ensemble ensemble, FeatureTable table, List<int> rows)
     {

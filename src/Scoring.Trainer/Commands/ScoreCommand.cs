@@ -4,7 +4,6 @@ using System.Text;
 using Scoring.Models.Ensembles;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
-using Scoring.Models.Packaging;
 using Scoring.Trainer.History;
 
 namespace Scoring.Trainer.Commands;

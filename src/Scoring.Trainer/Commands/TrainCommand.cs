@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Scoring.Models.Definitions;
 using Scoring.Models.Ensembles;
 using Scoring.Models.Events;

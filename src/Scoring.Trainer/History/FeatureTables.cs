@@ -29,7 +29,7 @@ internal static class FeatureTables
 
                 var features = new float[plan.FeatureCount];
                 chunk.Features.CopyRow(row, features);
-                table.Add(chunk.Rows.Batch.EventTimesMs[row], number, chunk.Rows.IsFraud[row], features);
+                table.Add(chunk.Rows.Batch.EventTimesMs[row], number, chunk.Rows.IsFraud[row], features, Encoding.UTF8.GetString(chunk.Rows.Batch.TransactionIds[row]));
             }
         }
 

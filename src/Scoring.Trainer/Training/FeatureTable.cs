@@ -7,6 +7,7 @@ internal sealed class FeatureTable(int featureCount)
     private readonly List<int> accounts = [];
     private readonly List<sbyte> labels = [];
     private readonly List<float[]> rows = [];
+    private readonly List<string> ids = [];
 
     /// <summary>Features of a row.</summary>
     public int FeatureCount { get; } = featureCount;
@@ -26,9 +27,13 @@ internal sealed class FeatureTable(int featureCount)
     /// <summary>Features of a row; NaN is missing.</summary>
     public float[] Features(int row) => rows[row];
 
+    /// <summary>Transaction of a row; empty where it was not given.</summary>
+    public string TransactionId(int row) => ids[row];
+
     /// <summary>Adds a row; times must not descend.</summary>
-    public void Add(long timeMs, int account, sbyte label, float[] features)
+    public void Add(long timeMs, int account, sbyte label, float[] features, string transactionId = "")
     {
+        ids.Add(transactionId);
         timesMs.Add(timeMs);
         accounts.Add(account);
         labels.Add(label);

@@ -81,6 +81,7 @@ public sealed class ServiceDefinitionReaderTests
     [InlineData("events", """{"attributes":{"x":{"type":"text","path":"a"},"y":{"type":"text","path":"a.b"}}}""", "$.events.attributes.x.path", "member")]
     [InlineData("events", """{"attributes":{"x":{"type":"number","constant":"many"}}}""", "$.events.attributes.x.constant", "number")]
     [InlineData("events", """{"attributes":{"x":{"type":"text","path":"a","path":"b"}}}""", "$.events.attributes.x.path", "one")]
+    [InlineData("events", """{"attributes":{"x":{"type":"number","path":"a","round":true}}}""", "$.events.attributes.x.round", "remove")]
     [InlineData("labels", """{"delay":"soon"}""", "$.labels.delay", "7d")]
     [InlineData("labels", """{"fraud_values":[]}""", "$.labels.fraud_values", "1")]
     [InlineData("labels", """{"pth":"x"}""", "$.labels.pth", "\"path\"")]

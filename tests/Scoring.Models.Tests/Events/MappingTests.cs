@@ -51,6 +51,20 @@ public sealed class MappingTests
     }
 
     [Theory]
+    [InlineData("85.64999999999999", 8565)]
+    [InlineData("141.64999999999998", 14165)]
+    [InlineData("0.005", 1)]
+    [InlineData("0.00499999", 0)]
+    [InlineData("7", 700)]
+    public void Money_is_rounded_where_the_mapping_says_so(string amount, long amountMinor)
+    {
+        var decoder = new EventDecoder(EventDecoderTests.Definition(Mapped.Replace("\"MONEY\"", "\"major\",\"round\":true", StringComparison.Ordinal).Replace("UNIT", "seconds", StringComparison.Ordinal)));
+        var (refusal, batch) = Decode(decoder, new EventHeaders(), Encoding.UTF8.GetBytes($$$"""{"id":7,"who":5,"data":{"at":1700000000,"money":{"sum":{{{amount}}},"currency":"EUR"} } }"""));
+        Assert.Equal(Refusal.None, refusal);
+        Assert.Equal(amountMinor, batch.AmountsMinor[0]);
+    }
+
+    [Theory]
     [InlineData("seconds", "1700000000", 1_700_000_000_000)]
     [InlineData("seconds", "1700000000.1239", 1_700_000_000_123)]
     [InlineData("milliseconds", "1700000000123", 1_700_000_000_123)]

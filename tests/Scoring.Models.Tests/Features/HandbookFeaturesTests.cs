@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using Scoring.Models.Definitions;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
 

@@ -76,18 +76,6 @@ internal readonly struct DecimalNumber
         return true;
     }
 
-    /// <summary>Multiplies by a power of ten where the product is an integer but for what binary floating point leaves behind: 85.64999999999999 is 8565 hundredths.</summary>
-    /// <returns>False when the product is further than a millionth from an integer, or does not fit.</returns>
-    public bool TryScaleNearly(int digits, out long scaled)
-    {
-        const int NoiseDigits = 6;
-        const long Whole = 1_000_000;
-        bool fits = TryScale(digits + NoiseDigits, out long millionths, out _);
-        (scaled, long rest) = Math.DivRem(millionths, Whole);
-        scaled += rest == Whole - 1 ? 1 : 0;
-        return fits && !isNegative && (rest is 0 or Whole - 1);
-    }
-
     /// <summary>The number times 10^<paramref name="digits"/>.</summary>
     /// <param name="digits">-9 to 9.</param>
     /// <param name="scaled">The integer part of the product, towards minus infinity.</param>

@@ -1,0 +1,23 @@
+namespace Scoring.Worker.Configuration;
+
+/// <summary>How lanes batch, stage and commit. Section <c>Lanes</c>.</summary>
+internal sealed record LaneOptions
+{
+    /// <summary>Threads that own partitions, 1 to 256. Default: one per core.</summary>
+    public int Lanes { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 256);
+
+    /// <summary>Most rows scored at once, 1 to 4096. Default 256. It changes speed, never a result.</summary>
+    public int RowsMax { get; init; } = 256;
+
+    /// <summary>Time between commits of input offsets, ms, 5 to 60,000. Default 100. A crash repeats at most what came since.</summary>
+    public int CommitIntervalMs { get; init; } = 100;
+
+    /// <summary>Most output records of a lane that the broker has not acknowledged, 1,000 to 1,000,000. Default 50,000; then the lane stops taking input.</summary>
+    public int InFlightMax { get; init; } = 50_000;
+
+    /// <summary>Most rows of a partition that are decoded and wait for labels or for other partitions, 256 to 65,536. Default 4,096; then the partition is paused.</summary>
+    public int StagedRowsMax { get; init; } = 4_096;
+
+    /// <summary>Whether every score carries its feature vector (member <c>features</c>). Off by default.</summary>
+    public bool EmitFeatures { get; init; }
+}

@@ -1,0 +1,112 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Polly;
+using Polly.Retry;
+using Scoring.Worker.Commands;
+
+namespace Scoring.Worker.Kafka;
+
+/// <summary>Questions to the brokers, each repeated within a bound and then given up with an exit code.</summary>
+internal sealed class BrokerAdmin : IDisposable
+{
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly IAdminClient admin;
+    private readonly string servers;
+    private readonly TimeSpan bound;
+    private readonly ResiliencePipeline patient;
+
+    /// <summary>Connects lazily.</summary>
+    /// <param name="clients">Builds the client.</param>
+    /// <param name="servers">For messages.</param>
+    /// <param name="bound">Longest time to wait for an answer.</param>
+    /// <param name="clock">Measures it.</param>
+    public BrokerAdmin(KafkaClients clients, string servers, TimeSpan bound, TimeProvider clock)
+    {
+        admin = clients.Admin();
+        this.servers = servers;
+        this.bound = bound;
+        long started = clock.GetTimestamp();
+        patient = new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = int.MaxValue,
+                Delay = TimeSpan.FromMilliseconds(500),
+                ShouldHandle = arguments => ValueTask.FromResult(
+                    arguments.Outcome.Exception is KafkaException { Error.IsFatal: false } && clock.GetElapsedTime(started) < bound),
+            })
+            .Build();
+    }
+
+    /// <summary>Partition counts of the topics that exist.</summary>
+    /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
+    public IReadOnlyDictionary<string, int> PartitionCounts()
+    {
+        var metadata = Ask(() => admin.GetMetadata(CallTimeout));
+        return metadata.Topics.Where(topic => !topic.Error.IsError).ToDictionary(topic => topic.Topic, topic => topic.Partitions.Count, StringComparer.Ordinal);
+    }
+
+    /// <summary>End offsets, counting records of transactions that are still open.</summary>
+    /// <remarks>A <c>read_committed</c> consumer's own figures stop at the last stable offset: state restored up to there could be stale.</remarks>
+    public IReadOnlyDictionary<int, long> EndOffsets(string topic, IEnumerable<int> partitions)
+    {
+        var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
+        var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = CallTimeout };
+        var answer = Ask(() => admin.ListOffsetsAsync(asked, options).GetAwaiter().GetResult());
+        return ByPartition(answer);
+    }
+
+    /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
+    public async Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions)
+    {
+        var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
+        var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = CallTimeout };
+        return ByPartition(await admin.ListOffsetsAsync(asked, options));
+    }
+
+    /// <summary>Creates a topic.</summary>
+    /// <returns>False when there is one of that name; it stays as it is.</returns>
+    /// <exception cref="CommandFailure">The broker refused.</exception>
+    public bool Create(string topic, int partitions, int replicas, Dictionary<string, string> settings)
+    {
+        var specification = new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = (short)replicas, Configs = settings };
+        try
+        {
+            Ask(() =>
+            {
+                admin.CreateTopicsAsync([specification], new CreateTopicsOptions { RequestTimeout = CallTimeout, OperationTimeout = CallTimeout }).GetAwaiter().GetResult();
+                return true;
+            });
+            return true;
+        }
+        catch (CreateTopicsException refused) when (refused.Results[0].Error.Code == ErrorCode.TopicAlreadyExists)
+        {
+            return false;
+        }
+        catch (CreateTopicsException refused)
+        {
+            throw new CommandFailure(ExitCode.Configuration, $"topic {topic} was not created: {refused.Results[0].Error.Reason}", refused);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => admin.Dispose();
+
+    private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
+        answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
+
+    private T Ask<T>(Func<T> question)
+    {
+        try
+        {
+            return patient.Execute(question);
+        }
+        catch (KafkaException unanswered) when (unanswered is not CreateTopicsException)
+        {
+            throw new CommandFailure(
+                ExitCode.Unavailable,
+                $"no answer from Kafka at {servers} within {bound.TotalSeconds:0} s ({unanswered.Error.Reason}); check Kafka:BootstrapServers (environment: Kafka__BootstrapServers)",
+                unanswered);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Scoring.Worker.Configuration;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Kafka;
+
+/// <summary>Builds every client of the worker, each with the settings that order and delivery rest on.</summary>
+internal sealed class KafkaClients(KafkaOptions options, string group, ILogger logger)
+{
+    /// <summary>Group of the committed offsets.</summary>
+    public string Group { get; } = group;
+
+    /// <summary>A lane's reader of transactions, a member of the group.</summary>
+    /// <remarks>Topic names are not asked for (one topic only): each would be a string per message.</remarks>
+    /// <param name="lane">Number of the lane, part of its static membership.</param>
+    /// <param name="startsLatest">Where a partition without a committed offset starts that is not read from its beginning.</param>
+    public ConsumerBuilder<TKey, TValue> GroupReader<TKey, TValue>(int lane, bool startsLatest)
+    {
+        var config = Common(new ConsumerConfig
+        {
+            GroupId = Group,
+            GroupInstanceId = options.InstanceId is { } instance ? FormattableString.Invariant($"{instance}-{lane}") : null,
+            PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
+            SessionTimeoutMs = 10_000,
+            HeartbeatIntervalMs = 3_000,
+            MaxPollIntervalMs = 60_000,
+        });
+        Reading(config, "headers,timestamp");
+        config.AutoOffsetReset = startsLatest ? AutoOffsetReset.Latest : AutoOffsetReset.Earliest;
+        return Logged(new ConsumerBuilder<TKey, TValue>(config));
+    }
+
+    /// <summary>A reader whose partitions are assigned by hand; it commits nothing.</summary>
+    public ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb)
+    {
+        var config = Common(new ConsumerConfig { GroupId = Group, QueuedMaxMessagesKbytes = queuedKb, CheckCrcs = true });
+        return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, fields)));
+    }
+
+    /// <summary>The idempotent producer of a lane. It is polled by its lane and has no thread of ours.</summary>
+    /// <remarks>
+    /// <c>message.timeout.ms</c> 0: a broker that is away is waited for (the lane's bound on what is in flight stops its input);
+    /// a delivery fails only for reasons that waiting does not mend, and then the lane ends before it commits.
+    /// </remarks>
+    public IProducer<byte[], byte[]> Producer()
+    {
+        var config = Common(new ProducerConfig
+        {
+            Acks = Acks.All,
+            EnableIdempotence = true,
+            MessageTimeoutMs = 0,
+            LingerMs = 1,
+            CompressionType = CompressionType.Lz4,
+            QueueBufferingMaxMessages = 1_000_000,
+            QueueBufferingMaxKbytes = 262_144,
+            MessageMaxBytes = 2_000_000,
+            EnableBackgroundPoll = false,
+            DeliveryReportFields = "none",
+        });
+        return new ProducerBuilder<byte[], byte[]>(config)
+            .SetLogHandler((_, message) => Log(message))
+            .SetErrorHandler((_, error) => Log(error))
+            .Build();
+    }
+
+    /// <summary>A producer that chooses partitions as Java's clients do, for replay.</summary>
+    public IProducer<byte[], byte[]> KeyedProducer()
+    {
+        var config = Common(new ProducerConfig
+        {
+            Acks = Acks.All,
+            EnableIdempotence = true,
+            LingerMs = 5,
+            CompressionType = CompressionType.Lz4,
+            Partitioner = Partitioner.Murmur2Random,
+            DeliveryReportFields = "none",
+        });
+        return new ProducerBuilder<byte[], byte[]>(config)
+            .SetLogHandler((_, message) => Log(message))
+            .SetErrorHandler((_, error) => Log(error))
+            .Build();
+    }
+
+    /// <summary>A client for questions and for topics.</summary>
+    public IAdminClient Admin() => new AdminClientBuilder(Common(new AdminClientConfig()))
+        .SetLogHandler((_, message) => Log(message))
+        .SetErrorHandler((_, error) => Log(error))
+        .Build();
+
+    private static ConsumerConfig Reading(ConsumerConfig config, string fields)
+    {
+        config.EnableAutoCommit = false;
+        config.EnableAutoOffsetStore = false;
+        config.AutoOffsetReset = AutoOffsetReset.Earliest; // Only where retention has passed a position: starts are explicit.
+        config.IsolationLevel = IsolationLevel.ReadCommitted;
+        config.EnablePartitionEof = true;
+        config.FetchWaitMaxMs = 50;
+        config.Set("fetch.queue.backoff.ms", "5"); // By default a full local queue stalls fetching for a second.
+        config.ConsumeResultFields = fields;
+        return config;
+    }
+
+    private T Common<T>(T config)
+        where T : ClientConfig
+    {
+        foreach (var (name, value) in options.Client)
+        {
+            config.Set(name, value);
+        }
+
+        config.BootstrapServers = options.BootstrapServers;
+        config.ClientId = "fraudscoring";
+        return config;
+    }
+
+    private ConsumerBuilder<TKey, TValue> Logged<TKey, TValue>(ConsumerBuilder<TKey, TValue> builder) =>
+        builder.SetLogHandler((_, message) => Log(message)).SetErrorHandler((_, error) => Log(error));
+
+    private void Log(LogMessage message) => LogMessages.KafkaClient(logger, message.Level <= SyslogLevel.Warning ? LogLevel.Warning : LogLevel.Debug, message.Facility, message.Message);
+
+    private void Log(Error error) => LogMessages.KafkaClient(logger, error.IsFatal ? LogLevel.Error : LogLevel.Warning, error.IsFatal ? "fatal" : "error", error.Reason);
+}

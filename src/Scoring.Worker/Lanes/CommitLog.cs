@@ -1,0 +1,130 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Commits input offsets behind acknowledged output, without holding the lane up for the acknowledgement.</summary>
+/// <remarks>
+/// Every interval: 1. note the positions and close the interval of the output, 2. go on scoring, 3. when the broker has
+/// acknowledged all of the closed interval, commit the noted positions. Never the other way round.
+/// </remarks>
+internal sealed class CommitLog
+{
+    private readonly LaneOutput output;
+    private readonly Action<IReadOnlyList<TopicPartitionOffset>> commit;
+    private readonly TimeProvider clock;
+    private readonly TimeSpan interval;
+    private readonly WorkerMetrics metrics;
+    private readonly ILogger logger;
+    private readonly int lane;
+    private readonly List<TopicPartitionOffset> noted = [];
+    private readonly Dictionary<TopicPartition, long> committed = [];
+    private bool hasNoted;
+    private long lastNoted;
+
+    /// <summary>Starts with nothing noted.</summary>
+    /// <param name="output">Whose acknowledgements count.</param>
+    /// <param name="commit">Commits to the group; throws <see cref="KafkaException"/>.</param>
+    /// <param name="clock">Measures the interval.</param>
+    /// <param name="interval">Time between notes.</param>
+    /// <param name="lane">For the log.</param>
+    /// <param name="metrics">Counts failures.</param>
+    /// <param name="logger">Says them.</param>
+    public CommitLog(LaneOutput output, Action<IReadOnlyList<TopicPartitionOffset>> commit, TimeProvider clock, TimeSpan interval, int lane, WorkerMetrics metrics, ILogger logger)
+    {
+        this.output = output;
+        this.commit = commit;
+        this.clock = clock;
+        this.interval = interval;
+        this.lane = lane;
+        this.metrics = metrics;
+        this.logger = logger;
+        lastNoted = clock.GetTimestamp();
+    }
+
+    /// <summary>Goes one step on: commits what is acknowledged, notes what is due.</summary>
+    /// <param name="now">Timestamp of the clock.</param>
+    /// <param name="positions">Next offset to process, per input partition: asked only when due.</param>
+    public void Step(long now, Func<IEnumerable<TopicPartitionOffset>> positions)
+    {
+        if (hasNoted)
+        {
+            if (!output.ClosedIsAcknowledged)
+            {
+                return;
+            }
+
+            Commit();
+        }
+
+        if (clock.GetElapsedTime(lastNoted, now) >= interval)
+        {
+            Note(now, positions());
+        }
+    }
+
+    /// <summary>Waits for all acknowledgements and commits the positions, bounded.</summary>
+    /// <returns>False when the output was not acknowledged in time; then nothing is committed.</returns>
+    public bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound)
+    {
+        if (!output.Flush(clock, bound))
+        {
+            return false;
+        }
+
+        Note(clock.GetTimestamp(), positions());
+        Commit();
+        return true;
+    }
+
+    /// <summary>Forgets a partition that has been given up.</summary>
+    public void Forget(TopicPartition partition)
+    {
+        committed.Remove(partition);
+        noted.RemoveAll(offset => offset.TopicPartition.Equals(partition));
+    }
+
+    private void Note(long now, IEnumerable<TopicPartitionOffset> positions)
+    {
+        lastNoted = now;
+        noted.Clear();
+        foreach (var position in positions)
+        {
+            if (committed.GetValueOrDefault(position.TopicPartition, -1) != position.Offset.Value)
+            {
+                noted.Add(position);
+            }
+        }
+
+        if (noted.Count > 0)
+        {
+            output.Close();
+            hasNoted = true;
+        }
+    }
+
+    private void Commit()
+    {
+        hasNoted = false;
+        if (noted.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            commit(noted);
+            foreach (var offset in noted)
+            {
+                committed[offset.TopicPartition] = offset.Offset.Value;
+            }
+        }
+        catch (KafkaException failed) when (!failed.Error.IsFatal)
+        {
+            // The next interval commits again; after a rebalance the partitions are no longer ours and the new owner repeats.
+            metrics.CommitFailures.Inc();
+            LogMessages.CommitFailed(logger, lane, failed.Error.Code.ToString(), failed.Error.Reason);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Confluent.Kafka;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>The output records of one commit interval: how many the broker has not acknowledged, and whether it refused one.</summary>
+internal sealed class DeliveryWindow
+{
+    /// <summary>Starts empty.</summary>
+    public DeliveryWindow() => Delivered = report =>
+    {
+        Outstanding--;
+        if (report.Error.IsError)
+        {
+            Refused ??= report.Error;
+        }
+    };
+
+    /// <summary>The one handler of every record of the window; a closure per record would be garbage.</summary>
+    public Action<DeliveryReport<byte[], byte[]>> Delivered { get; }
+
+    /// <summary>Records handed to the producer and not acknowledged yet.</summary>
+    public int Outstanding { get; set; }
+
+    /// <summary>The first refusal: the lane must not commit.</summary>
+    public Error? Refused { get; private set; }
+}

@@ -1,0 +1,139 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Scoring.Models.Events;
+using Scoring.Worker.Kafka;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>A lane's reader of labels. Its partitions are assigned by hand: always those of the transactions the lane owns.</summary>
+/// <remarks>See docs/decisions/0004: the group assigns one topic, the other follows.</remarks>
+internal sealed class LabelInput : IDisposable
+{
+    private const int WaitingMax = 2_048;
+    private const int RecordsPerStep = 512;
+
+    private readonly RecordBuffer key = new();
+    private readonly LabelValue value = new();
+    private readonly IConsumer<int, int> consumer;
+    private readonly LabelDecoder decoder;
+    private readonly string topic;
+    private readonly PartitionInput?[] inputs;
+    private readonly WorkerMetrics metrics;
+    private readonly ILogger logger;
+    private readonly Action<RefusedRecord> refuse;
+
+    /// <summary>Prepares the reader; nothing is assigned yet.</summary>
+    /// <param name="clients">Builds the consumer.</param>
+    /// <param name="topic">The topic of labels.</param>
+    /// <param name="decoder">Decodes them.</param>
+    /// <param name="inputs">The lane's partitions by number.</param>
+    /// <param name="refuse">Takes refused labels.</param>
+    /// <param name="metrics">Counts.</param>
+    /// <param name="logger">Says errors.</param>
+    public LabelInput(KafkaClients clients, string topic, LabelDecoder decoder, PartitionInput?[] inputs, Action<RefusedRecord> refuse, WorkerMetrics metrics, ILogger logger)
+    {
+        this.topic = topic;
+        this.decoder = decoder;
+        this.inputs = inputs;
+        this.refuse = refuse;
+        this.metrics = metrics;
+        this.logger = logger;
+        consumer = clients.HandReader<int, int>("headers,timestamp", queuedKb: 4_096).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
+    }
+
+    /// <summary>Starts reading a partition from its beginning.</summary>
+    public void Assign(int partition) => consumer.IncrementalAssign([new TopicPartitionOffset(topic, partition, Offset.Beginning)]);
+
+    /// <summary>Stops reading a partition.</summary>
+    public void Unassign(int partition) => consumer.IncrementalUnassign([new TopicPartition(topic, partition)]);
+
+    /// <summary>Takes what is there, bounded.</summary>
+    /// <param name="nowMs">Wall clock, ms since 1970 UTC.</param>
+    /// <param name="waitMs">How long to wait for the first record.</param>
+    public void Fill(long nowMs, int waitMs)
+    {
+        for (int i = 0; i < RecordsPerStep; i++)
+        {
+            ConsumeResult<int, int>? result;
+            try
+            {
+                result = consumer.Consume(i == 0 ? waitMs : 0);
+            }
+            catch (ConsumeException error) when (!error.Error.IsFatal)
+            {
+                metrics.ReadErrors.Inc();
+                LogMessages.ReadError(logger, topic, error.Error.Code.ToString(), error.Error.Reason);
+                return;
+            }
+
+            if (result is null)
+            {
+                return;
+            }
+
+            if (inputs[result.Partition.Value] is { Labels: { } labels } input)
+            {
+                Take(result, input, labels, nowMs);
+            }
+        }
+    }
+
+    /// <summary>Lets a partition flow again whose labels were applied.</summary>
+    public void ResumeIfDrained(PartitionLabels labels, int partition)
+    {
+        if (labels.IsPaused && labels.Count <= WaitingMax / 4)
+        {
+            labels.IsPaused = false;
+            consumer.Resume([new TopicPartition(topic, partition)]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => consumer.Dispose();
+
+    private void Take(ConsumeResult<int, int> result, PartitionInput input, PartitionLabels labels, long nowMs)
+    {
+        if (result.IsPartitionEOF)
+        {
+            labels.ReceivedOffset = Math.Max(labels.ReceivedOffset, result.Offset.Value);
+            labels.IsAtEnd = true;
+            return;
+        }
+
+        long offset = result.Offset.Value;
+        long appendTimeMs = result.Message.Timestamp.UnixTimestampMs;
+        var refusal = decoder.Decode(value.Bytes.Span, value.Bytes.IsNull, value.Headers, nowMs, labels.Next());
+        if (refusal.IsNone)
+        {
+            labels.Accept(input.Partition, offset, appendTimeMs);
+        }
+        else if (offset >= labels.ResumeOffset)
+        {
+            refuse(new RefusedRecord(refusal, topic, input.Partition, offset, result.Message.Timestamp, key, value.Bytes, result.Message.Headers));
+        }
+
+        labels.ReceivedOffset = offset + 1;
+        var known = consumer.GetWatermarkOffsets(new TopicPartition(topic, input.Partition));
+        labels.IsAtEnd = known.High != Offset.Unset && labels.ReceivedOffset >= known.High.Value;
+        if (labels.Count >= WaitingMax && !labels.IsPaused)
+        {
+            labels.IsPaused = true;
+            consumer.Pause([new TopicPartition(topic, input.Partition)]);
+        }
+    }
+
+    /// <summary>Keeps value and headers until the partition is known, which the client tells only afterwards.</summary>
+    private sealed class LabelValue : IDeserializer<int>
+    {
+        public RecordBuffer Bytes { get; } = new();
+
+        public EventHeaders Headers { get; } = new();
+
+        public int Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context)
+        {
+            RecordHeaders.Read(context.Headers, Headers);
+            return Bytes.Deserialize(data, isNull, context);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Logging;
+using Scoring.Models.Definitions;
+using Scoring.Models.Events;
+using Scoring.Worker.Configuration;
+using Scoring.Worker.Kafka;
+using Scoring.Worker.Operations;
+using Scoring.Worker.Serving;
+using Scoring.Worker.State;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>What all lanes are given. Immutable, or safe from several threads.</summary>
+internal sealed record LaneContext
+{
+    /// <summary>The service.</summary>
+    public required Service Service { get; init; }
+
+    /// <summary>Settings.</summary>
+    public required WorkerSettings Settings { get; init; }
+
+    /// <summary>Builds clients.</summary>
+    public required KafkaClients Clients { get; init; }
+
+    /// <summary>Asks the brokers.</summary>
+    public required BrokerAdmin Admin { get; init; }
+
+    /// <summary>Contributions to shared entities.</summary>
+    public required AggregatesLedger Ledger { get; init; }
+
+    /// <summary>Partitions of the input, and of every output.</summary>
+    public required int PartitionCount { get; init; }
+
+    /// <summary>Whether a reader of labels is wanted.</summary>
+    public required bool ReadsLabels { get; init; }
+
+    /// <summary>Counts and measures.</summary>
+    public required WorkerMetrics Metrics { get; init; }
+
+    /// <summary>Takes heartbeats.</summary>
+    public required HealthState Health { get; init; }
+
+    /// <summary>The only clock.</summary>
+    public required TimeProvider Clock { get; init; }
+
+    /// <summary>Log.</summary>
+    public required ILogger Logger { get; init; }
+
+    /// <summary>The definition.</summary>
+    public ServiceDefinition Definition => Service.Definition;
+
+    /// <summary>Columns of events.</summary>
+    public EventSchema Schema => Service.Schema;
+
+    /// <summary>Names of topics.</summary>
+    public ServiceTopics Topics => Service.Topics;
+
+    /// <summary>Batching and committing.</summary>
+    public LaneOptions Lanes => Settings.Lanes;
+
+    /// <summary>Publishing and waiting.</summary>
+    public AggregatesOptions Aggregates => Settings.Aggregates;
+
+    /// <summary>Whether partitions contribute to shared entities.</summary>
+    public bool UsesAggregates => Service.Plan.HasShared;
+
+    /// <summary>Whether features remember anything; if not, nothing is rebuilt.</summary>
+    public bool KeepsState => Definition.Entities.Count > 0;
+
+    /// <summary>Whether a group without committed offsets answers from the end on.</summary>
+    public bool StartsLatest => string.Equals(Settings.Kafka.From, "latest", StringComparison.Ordinal);
+}

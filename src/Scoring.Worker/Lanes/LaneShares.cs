@@ -1,0 +1,250 @@
+using Confluent.Kafka;
+using Scoring.Models.Features;
+using Scoring.Worker.Operations;
+using Scoring.Worker.State;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>What a lane's partitions contribute to shared entities and how far they are; and whether the others are far enough for a row.</summary>
+/// <remarks>
+/// <para>Contributions go to the ledger of this process at once and to the topic for everyone else, then the watermark that covers them.
+/// A watermark may already be the time of the row that comes next: what that row gives goes to a pane that ends later.</para>
+/// <para>A partition that came from a former owner stays silent until it has reached what that one has published: its sums
+/// would be smaller than those the others have read.</para>
+/// </remarks>
+internal sealed class LaneShares
+{
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(1);
+
+    private readonly LaneContext context;
+    private readonly LaneOutput output;
+    private readonly AggregatesLedger ledger;
+    private readonly TimeProvider clock;
+    private readonly long advanceMs;
+    private readonly TimeSpan interval;
+    private readonly byte[] silence = new byte[ContributionMark.KeyBytes];
+    private bool isBlocked;
+    private bool waitIsOver;
+    private long waitingSince;
+    private long stuckSince;
+    private long stuckAtMs;
+
+    /// <summary>Starts with nothing told.</summary>
+    public LaneShares(LaneContext context, LaneOutput output)
+    {
+        this.context = context;
+        this.output = output;
+        ledger = context.Ledger;
+        clock = context.Clock;
+        interval = TimeSpan.FromMilliseconds(context.Aggregates.PublishIntervalMs);
+        advanceMs = context.Definition.Entities.Values
+            .Where(entity => entity.Shared is not null)
+            .Select(entity => (long)entity.Shared!.Settle.TotalMilliseconds / 2)
+            .DefaultIfEmpty(long.MaxValue)
+            .Min();
+    }
+
+    /// <summary>Forgets that a row had to wait.</summary>
+    public void BeginCycle() => isBlocked = false;
+
+    /// <summary>Whether a row may be computed now; if not, the lane waits for others.</summary>
+    /// <param name="partition">Its partition, whose labels due before it are applied.</param>
+    /// <param name="horizonMs">Time that every source must have reached.</param>
+    /// <param name="timeMs">Its event time.</param>
+    /// <param name="isHistory">Whether it may wait; live traffic never does.</param>
+    /// <param name="stale">Whether it goes although others are behind.</param>
+    public bool MayGo(PartitionInput partition, long horizonMs, long timeMs, bool isHistory, out bool stale)
+    {
+        stale = false;
+        if (horizonMs == long.MinValue)
+        {
+            return true;
+        }
+
+        var share = partition.Share;
+        if (share.IsIdle)
+        {
+            Announce(partition, timeMs);
+        }
+
+        if (ledger.MinWatermarkMs >= horizonMs)
+        {
+            return true;
+        }
+
+        if (!share.HasUndrained && TryOwn(partition, timeMs))
+        {
+            Announce(partition, timeMs);
+            if (ledger.MinWatermarkMs >= horizonMs)
+            {
+                return true;
+            }
+        }
+
+        if (!isHistory || waitIsOver)
+        {
+            stale = true;
+            return true;
+        }
+
+        isBlocked = true;
+        return false;
+    }
+
+    /// <summary>Whether the reader has come to where the aggregates topic ended when the partition was given to this lane.</summary>
+    public bool KnowsFormerOwner(PartitionInput partition)
+    {
+        bool knows = ledger.Position(partition.Partition) >= partition.Share.KnownAtOffset;
+        isBlocked |= !knows;
+        return knows;
+    }
+
+    /// <summary>Publishes what is due; waits a moment for the others when nothing could go.</summary>
+    public void EndCycle(List<PartitionInput> owned, long now, bool progressed)
+    {
+        if (!context.UsesAggregates)
+        {
+            return;
+        }
+
+        foreach (var partition in owned)
+        {
+            Publish(partition, now);
+        }
+
+        Wait(now, progressed);
+    }
+
+    /// <summary>Notes where the aggregates end while the partitions are still ours: what stands behind is the next owner's.</summary>
+    public void NoteEnds(List<PartitionInput> owned)
+    {
+        if (!context.UsesAggregates || owned.Count == 0)
+        {
+            return;
+        }
+
+        var ends = context.Admin.EndOffsets(context.Topics.Aggregates, owned.Select(partition => partition.Partition));
+        foreach (var partition in owned)
+        {
+            partition.Share.EndWhenTaken = ends[partition.Partition];
+        }
+    }
+
+    /// <summary>Speaks for a partition no longer.</summary>
+    public void GiveUp(PartitionInput partition) =>
+        ledger.GiveUp(partition.Partition, (partition.Share.EndWhenTaken ?? ledger.Position(partition.Partition)) - 1);
+
+    private void Publish(PartitionInput partition, long now)
+    {
+        var share = partition.Share;
+        long watermarkMs = partition.State.WatermarkMs;
+        if (partition.IsRebuilding || !TryOwn(partition, watermarkMs))
+        {
+            if (share.HasUndrained)
+            {
+                partition.State.DrainContributions(static (_, _) => { }); // Published before the restart, or by the former owner.
+                share.HasUndrained = false;
+            }
+
+            return;
+        }
+
+        bool isDue = isBlocked || clock.GetElapsedTime(share.PublishedAt, now) >= interval || Advance(watermarkMs, share.AnnouncedMs) >= advanceMs;
+        if (!isDue)
+        {
+            return;
+        }
+
+        var target = new TopicPartition(context.Topics.Aggregates, partition.Partition);
+        bool isIdle = partition.IsAtEnd && partition.Staged.Count == 0 && clock.GetElapsedTime(partition.AtEndSince, now) > IdleAfter;
+        if (share.HasUndrained || watermarkMs > share.AnnouncedMs || share.MarkIsDue)
+        {
+            partition.State.DrainContributions((entry, sum) =>
+            {
+                ledger.Apply(target.Partition.Value, entry, sum);
+                output.Produce(target, entry, sum, hasValue: !sum.IsEmpty); // The watermark comes last: it covers what stands before it.
+            });
+            share.HasUndrained = false;
+            share.MarkIsDue = false;
+            share.AnnouncedMs = Math.Max(watermarkMs, share.AnnouncedMs);
+            context.Metrics.Watermark.WithLabels(partition.Name).Set(Math.Max(0, share.AnnouncedMs / 1_000.0));
+            Say(partition, isIdle: false);
+        }
+
+        if (isIdle != share.IsIdle)
+        {
+            Say(partition, isIdle);
+            if (isIdle)
+            {
+                ContributionMark.WriteSilence(silence, partition.Partition);
+                output.Produce(target, silence, [1]);
+            }
+        }
+
+        share.PublishedAt = now;
+    }
+
+    /// <summary>Tells this process how far a partition is; the topic hears it with the next publication.</summary>
+    private void Announce(PartitionInput partition, long nextRowMs)
+    {
+        var share = partition.Share;
+        long reachedMs = Math.Max(Math.Max(partition.State.WatermarkMs, nextRowMs), share.AnnouncedMs);
+        if (reachedMs > share.AnnouncedMs || share.IsIdle)
+        {
+            partition.State.AdvanceWatermark(nextRowMs); // So a label that comes before the row cannot reach back behind it.
+            share.AnnouncedMs = reachedMs;
+            share.MarkIsDue = true;
+            Say(partition, isIdle: false);
+        }
+    }
+
+    private void Say(PartitionInput partition, bool isIdle)
+    {
+        partition.Share.IsIdle = isIdle;
+        ledger.Announce(partition.Partition, partition.Share.AnnouncedMs, isIdle);
+    }
+
+    private bool TryOwn(PartitionInput partition, long reachedMs)
+    {
+        var share = partition.Share;
+        if (!share.IsOwned && Math.Max(partition.State.WatermarkMs, reachedMs) >= ledger.ReceivedWatermarkMs(partition.Partition))
+        {
+            ledger.Own(partition.Partition);
+            share.IsOwned = true;
+            share.AnnouncedMs = ledger.ReceivedWatermarkMs(partition.Partition);
+        }
+
+        return share.IsOwned;
+    }
+
+    private void Wait(long now, bool progressed)
+    {
+        if (!isBlocked || progressed)
+        {
+            if (waitingSince != 0)
+            {
+                context.Metrics.AggregatesWait.Observe(clock.GetElapsedTime(waitingSince, now).TotalSeconds);
+                waitingSince = 0;
+            }
+
+            return;
+        }
+
+        long minMs = ledger.MinWatermarkMs;
+        if (waitingSince == 0 || minMs != stuckAtMs)
+        {
+            waitingSince = waitingSince == 0 ? now : waitingSince;
+            (stuckSince, stuckAtMs, waitIsOver) = (now, minMs, false);
+        }
+        else if (!waitIsOver && clock.GetElapsedTime(stuckSince, now).TotalSeconds > context.Aggregates.WaitSecondsMax)
+        {
+            waitIsOver = true;
+            LogMessages.WaitGivenUp(context.Logger, context.Aggregates.WaitSecondsMax);
+        }
+
+        ledger.WaitForNews();
+    }
+
+    private static long Advance(long watermarkMs, long announcedMs) =>
+        watermarkMs == long.MinValue ? 0 : announcedMs == long.MinValue ? long.MaxValue : watermarkMs - announcedMs;
+}

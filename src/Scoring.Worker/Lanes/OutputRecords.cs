@@ -1,0 +1,159 @@
+using Confluent.Kafka;
+using Prometheus;
+using Scoring.Models.Decisions;
+using Scoring.Models.Events;
+using Scoring.Models.Events.Scores;
+using Scoring.Models.Features;
+using Scoring.Worker.Kafka;
+using Scoring.Worker.Operations;
+using Scoring.Worker.Serving;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>What a lane publishes: scores, alerts and dead letters, each to the partition number of the record it answers, each counted.</summary>
+internal sealed class OutputRecords
+{
+    private readonly LaneOutput output;
+    private readonly ServiceTopics topics;
+    private readonly WorkerMetrics metrics;
+    private readonly TimeProvider clock;
+    private readonly TopicPartition[] scoreTargets;
+    private readonly TopicPartition[] alertTargets;
+    private readonly ReusedHeaders scoreHeaders;
+    private readonly ReusedHeaders alertHeaders;
+    private readonly Counter.Child[] decisions;
+    private readonly Counter.Child consumed;
+    private readonly Counter.Child stale;
+    private readonly Counter.Child[] labelOutcomes;
+    private readonly Histogram.Child produceStage;
+    private long scoredAtMs;
+    private double processingMs;
+    private long batchStarted;
+    private long writeStarted;
+
+    /// <summary>Prepares targets, headers and counters.</summary>
+    public OutputRecords(LaneOutput output, LaneContext context)
+    {
+        this.output = output;
+        topics = context.Topics;
+        metrics = context.Metrics;
+        clock = context.Clock;
+        scoreTargets = [.. Enumerable.Range(0, context.PartitionCount).Select(partition => new TopicPartition(topics.Scores, partition))];
+        alertTargets = [.. Enumerable.Range(0, context.PartitionCount).Select(partition => new TopicPartition(topics.Alerts, partition))];
+        scoreHeaders = new ReusedHeaders(ScoreHeaders.OfScores(context.Definition.Service));
+        alertHeaders = new ReusedHeaders(ScoreHeaders.OfAlerts(context.Definition.Service));
+        decisions = [.. Enum.GetValues<Decision>().Select(decision => metrics.EventsScored.WithLabels(decision.ToString().ToLowerInvariant()))];
+        consumed = metrics.EventsConsumed.WithLabels(topics.Transactions);
+        stale = metrics.Fallback.WithLabels("stale_aggregates");
+        labelOutcomes = [.. Enum.GetValues<LabelOutcome>().Select(outcome => metrics.Labels.WithLabels(outcome.ToString().ToLowerInvariant()))];
+        produceStage = metrics.StageDuration.WithLabels("produce");
+    }
+
+    /// <summary>A transaction was read.</summary>
+    public void Consumed() => consumed.Inc();
+
+    /// <summary>A label was applied.</summary>
+    public void Labelled(LabelOutcome outcome) => labelOutcomes[(int)outcome].Inc();
+
+    /// <summary>Begins to publish a batch.</summary>
+    /// <param name="nowMs">Wall clock of the cycle, ms since 1970 UTC.</param>
+    /// <param name="started">Timestamp at which the cycle began.</param>
+    public void Begin(long nowMs, long started)
+    {
+        writeStarted = clock.GetTimestamp();
+        batchStarted = started;
+        processingMs = clock.GetElapsedTime(started, writeStarted).TotalMilliseconds;
+        scoredAtMs = nowMs + (long)processingMs;
+    }
+
+    /// <summary>Publishes the score of a row, and its alert where it asks for action.</summary>
+    public void Write(TransactionBatch batch, int row, ScoringPipeline pipeline, bool isStale)
+    {
+        int partition = batch.Partitions[row];
+        var key = batch.AccountIds[row];
+        var facts = pipeline.Facts(batch, row, isStale, scoredAtMs, processingMs);
+        var writer = pipeline.ScoreWriter;
+        output.Produce(scoreTargets[partition], key, writer.Write(facts), scoreHeaders.For(writer.IdOf(batch.TransactionIds[row]), batch.EventTimesMs[row]));
+        var decision = pipeline.DecisionOf(row);
+        decisions[(int)decision].Inc();
+        if (decision != Decision.Approve)
+        {
+            var alerts = pipeline.AlertWriter;
+            output.Produce(alertTargets[partition], key, alerts.Write(facts), alertHeaders.For(alerts.IdOf(batch.TransactionIds[row]), batch.EventTimesMs[row]));
+            metrics.Alerts.Inc();
+        }
+
+        if (isStale)
+        {
+            stale.Inc();
+        }
+
+        if (!double.IsNaN(facts.Score))
+        {
+            metrics.Score.Observe(facts.Score);
+        }
+    }
+
+    /// <summary>Ends a batch: measures it.</summary>
+    public void End(TransactionBatch batch)
+    {
+        long ended = clock.GetTimestamp();
+        produceStage.Observe(clock.GetElapsedTime(writeStarted, ended).TotalSeconds);
+        metrics.ProcessingDuration.Observe(clock.GetElapsedTime(batchStarted, ended).TotalSeconds);
+        long oldestMs = long.MaxValue;
+        foreach (long appendTimeMs in batch.AppendTimesMs.AsSpan(0, batch.RowCount))
+        {
+            oldestMs = Math.Min(oldestMs, appendTimeMs);
+        }
+
+        metrics.EventLatency.Observe(Math.Max(0, scoredAtMs - oldestMs) / 1_000.0);
+    }
+
+    /// <summary>Publishes a refused record: its bytes and headers, and ours that say why. No card number leaves with it.</summary>
+    public void DeadLetter(RefusedRecord record)
+    {
+        var value = DeadLetterValue.Of(record.Value.Span);
+        var key = DeadLetterValue.Of(record.Key.Span);
+        var headers = new Headers();
+        for (int i = 0; i < (record.Headers?.Count ?? 0); i++)
+        {
+            var header = record.Headers![i];
+            byte[]? bytes = header.GetValueBytes();
+            headers.Add(header.Key, bytes is null ? null! : DeadLetterValue.Of(bytes).Bytes);
+        }
+
+        foreach (var (name, text) in DeadLetterHeaders.For(record.Refusal, value, record.Topic, record.Partition, record.Offset, Build.Version))
+        {
+            headers.Add(name, text);
+        }
+
+        output.Produce(new TopicPartition(topics.DeadLetters, record.Partition), key.Bytes, value.Bytes, headers, record.Timestamp, !record.Key.IsNull, !record.Value.IsNull);
+        metrics.DeadLetters.WithLabels(RefusalTexts.Wire(record.Refusal.Code)).Inc();
+    }
+
+    /// <summary>The headers of one topic's records: one list, whose identifier and time are written over in place. The producer copies them.</summary>
+    private sealed class ReusedHeaders
+    {
+        private readonly Headers headers = [];
+        private readonly byte[] id = new byte[ScoreHeaders.IdLength];
+        private readonly byte[] time = new byte[ScoreHeaders.TimeLength];
+
+        public ReusedHeaders(ScoreHeaders names)
+        {
+            foreach (var (name, value) in names.Fixed)
+            {
+                headers.Add(name, value);
+            }
+
+            headers.Add(ScoreHeaders.Id, id);
+            headers.Add(ScoreHeaders.Time, time);
+        }
+
+        public Headers For(Guid recordId, long eventTimeMs)
+        {
+            ScoreHeaders.WriteId(recordId, id);
+            ScoreHeaders.WriteTime(eventTimeMs, time);
+            return headers;
+        }
+    }
+}

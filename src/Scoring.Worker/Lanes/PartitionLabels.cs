@@ -1,0 +1,87 @@
+using Scoring.Models.Events;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Labels of one partition that are read and not applied, in offset order, and what is known about the end of their partition.</summary>
+internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
+{
+    private const int ChunkRows = 64;
+
+    private readonly Queue<LabelBatch> chunks = new();
+    private readonly Stack<LabelBatch> pool = new();
+    private LabelBatch? last;
+
+    /// <summary>Refused labels before this offset were answered before the restart.</summary>
+    public long ResumeOffset { get; } = resumeOffset;
+
+    /// <summary>Labels that wait.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Offset after the last record received.</summary>
+    public long ReceivedOffset { get; set; }
+
+    /// <summary>Whether everything on the partition has been received, as far as the last answer of the broker tells.</summary>
+    public bool IsAtEnd
+    {
+        get;
+        set
+        {
+            field = value;
+            HasReachedEnd |= value;
+        }
+    }
+
+    /// <summary>Whether the end was reached once: until then live traffic waits too.</summary>
+    public bool HasReachedEnd { get; private set; }
+
+    /// <summary>Transactions before this offset were received before the end of the labels was asked for and found reached.</summary>
+    public long ConfirmedToOffset { get; set; }
+
+    /// <summary>Whether the reader is told not to fetch it.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>The batch that holds the first label; only when <see cref="Count"/> is above 0.</summary>
+    public LabelBatch HeadBatch => chunks.Peek();
+
+    /// <summary>The first label in <see cref="HeadBatch"/>.</summary>
+    public int HeadRow { get; private set; }
+
+    /// <summary>When the first label was reported, ms since 1970 UTC.</summary>
+    public long HeadReportedAtMs => HeadBatch.ReportedAtMs[HeadRow];
+
+    /// <summary>The offset to commit: every label before it is applied.</summary>
+    public long Position => Count > 0 ? HeadBatch.Offsets[HeadRow] : ReceivedOffset;
+
+    /// <summary>A batch with room for one more label, to decode into.</summary>
+    public LabelBatch Next()
+    {
+        if (last is null || last.IsFull)
+        {
+            last = pool.Count > 0 ? pool.Pop() : new LabelBatch(schema, ChunkRows);
+            chunks.Enqueue(last);
+        }
+
+        return last;
+    }
+
+    /// <summary>Keeps the label that was decoded into <see cref="Next"/>.</summary>
+    public void Accept(int partition, long offset, long appendTimeMs)
+    {
+        last!.Accept(partition, offset, appendTimeMs);
+        Count++;
+    }
+
+    /// <summary>Takes the first label away.</summary>
+    public void RemoveHead()
+    {
+        Count--;
+        if (++HeadRow == HeadBatch.RowCount)
+        {
+            var spent = chunks.Dequeue();
+            spent.Clear();
+            pool.Push(spent);
+            HeadRow = 0;
+            last = chunks.Count == 0 ? null : last;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace Scoring.Worker.Lanes;
+
+/// <summary>What a partition has told the others about shared entities.</summary>
+internal sealed class PartitionShare
+{
+    /// <summary>End of its aggregates partition when it was assigned: a former owner's records up to there must be known first.</summary>
+    public long KnownAtOffset { get; init; }
+
+    /// <summary>Whether this lane speaks for the partition. Until its watermark has reached what a former owner has published, it does not.</summary>
+    public bool IsOwned { get; set; }
+
+    /// <summary>Whether rows were processed whose contributions are not drained.</summary>
+    public bool HasUndrained { get; set; }
+
+    /// <summary>Watermark told last, ms since 1970 UTC.</summary>
+    public long AnnouncedMs { get; set; } = long.MinValue;
+
+    /// <summary>Whether it was told that the partition is silent.</summary>
+    public bool IsIdle { get; set; }
+
+    /// <summary>Whether the ledger knows a watermark that is not on the topic yet.</summary>
+    public bool MarkIsDue { get; set; }
+
+    /// <summary>Timestamp of the last publication.</summary>
+    public long PublishedAt { get; set; }
+
+    /// <summary>End of its aggregates partition when it was taken from us, or null: our own records stand before it.</summary>
+    public long? EndWhenTaken { get; set; }
+}

@@ -1,0 +1,57 @@
+using Confluent.Kafka;
+using Scoring.Models.Events;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>A record that arrived together with a decision of the group: it waits until the batch before it is done and the decision followed.</summary>
+internal sealed class PendingRow
+{
+    private readonly TransactionBatch? row;
+
+    private PendingRow(TransactionBatch? row, ConsumeResult<int, Refusal> result)
+    {
+        this.row = row;
+        Refusal = result.Message.Value;
+        Partition = result.Partition.Value;
+        Offset = result.Offset.Value;
+        Timestamp = result.Message.Timestamp;
+        Headers = result.Message.Headers;
+    }
+
+    /// <summary>Why it was refused, or none. A refused one's bytes stay in the reader's buffers until the next read.</summary>
+    public Refusal Refusal { get; }
+
+    /// <summary>Its partition.</summary>
+    public int Partition { get; }
+
+    /// <summary>Its offset.</summary>
+    public long Offset { get; }
+
+    /// <summary>Its time stamp.</summary>
+    public Timestamp Timestamp { get; }
+
+    /// <summary>Its headers.</summary>
+    public Headers? Headers { get; }
+
+    /// <summary>Copies the row that was begun last in <paramref name="batch"/>.</summary>
+    public static PendingRow Of(TransactionBatch batch, ConsumeResult<int, Refusal> result)
+    {
+        TransactionBatch? copy = null;
+        if (result.Message.Value.IsNone)
+        {
+            copy = new TransactionBatch(batch.Schema, 1);
+            copy.CopyRow(batch, batch.RowCount);
+        }
+
+        return new PendingRow(copy, result);
+    }
+
+    /// <summary>Begins the row anew in <paramref name="batch"/>.</summary>
+    public void CopyTo(TransactionBatch batch)
+    {
+        if (row is not null)
+        {
+            batch.CopyRow(row, 0);
+        }
+    }
+}

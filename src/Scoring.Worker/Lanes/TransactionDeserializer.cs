@@ -1,0 +1,27 @@
+using Confluent.Kafka;
+using Scoring.Models.Events;
+using Scoring.Worker.Kafka;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Decodes a transaction into the next row of the lane's batch, straight from the client's memory.</summary>
+internal sealed class TransactionDeserializer(EventDecoder decoder, TransactionBatch batch, RecordBuffer refusedValue) : IDeserializer<Refusal>
+{
+    private readonly EventHeaders headers = new();
+
+    /// <summary>The cycle's wall clock, ms since 1970 UTC: what is in the future and what is not.</summary>
+    public long NowMs { get; set; }
+
+    /// <inheritdoc/>
+    public Refusal Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context)
+    {
+        RecordHeaders.Read(context.Headers, headers);
+        var refusal = decoder.Decode(data, isNull, headers, NowMs, batch);
+        if (!refusal.IsNone)
+        {
+            refusedValue.Keep(data, isNull); // A dead letter carries the original bytes.
+        }
+
+        return refusal;
+    }
+}

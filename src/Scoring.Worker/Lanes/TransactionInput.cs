@@ -1,0 +1,148 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Scoring.Models.Events;
+using Scoring.Worker.Kafka;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>A lane's reader of transactions: the member of the consumer group.</summary>
+/// <remarks>
+/// Rebalance handlers run inside <see cref="Read"/>, on the lane's thread. They note what happened and never throw: an
+/// exception from one makes the client drop its whole assignment and stay in the group without working.
+/// </remarks>
+internal sealed class TransactionInput : IDisposable
+{
+    private readonly IConsumer<int, Refusal> consumer;
+    private readonly TransactionDeserializer value;
+    private readonly string topic;
+    private readonly WorkerMetrics metrics;
+    private readonly ILogger logger;
+
+    /// <summary>Joins the group.</summary>
+    /// <param name="clients">Builds the consumer.</param>
+    /// <param name="topic">The topic of transactions.</param>
+    /// <param name="lane">Number of the lane.</param>
+    /// <param name="decoder">Decodes the events.</param>
+    /// <param name="batch">Where rows are begun.</param>
+    /// <param name="readsHistory">Whether a partition is read from its beginning, to rebuild state.</param>
+    /// <param name="startsLatest">Whether a group without committed offsets starts at the end.</param>
+    /// <param name="beforeRevoke">Called while the partitions are still ours; its exceptions are noted.</param>
+    /// <param name="metrics">Counts.</param>
+    /// <param name="logger">Says errors.</param>
+    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool startsLatest, Action beforeRevoke, WorkerMetrics metrics, ILogger logger)
+    {
+        this.topic = topic;
+        this.metrics = metrics;
+        this.logger = logger;
+        value = new TransactionDeserializer(decoder, batch, RefusedValue);
+        consumer = clients.GroupReader<int, Refusal>(lane, startsLatest)
+            .SetKeyDeserializer(Key)
+            .SetValueDeserializer(value)
+            .SetPartitionsAssignedHandler((_, partitions) =>
+            {
+                HasAssignment = true;
+                Rebalances.Enqueue(new Rebalance(RebalanceKind.Assigned, partitions));
+                return partitions.Select(partition => new TopicPartitionOffset(partition, readsHistory ? Offset.Beginning : Offset.Stored));
+            })
+            .SetPartitionsRevokedHandler((_, offsets) =>
+            {
+                try
+                {
+                    beforeRevoke();
+                }
+                catch (Exception failure) // See the remarks: noted, thrown by the lane outside of the client.
+                {
+                    HandlerFailure ??= failure;
+                }
+
+                Rebalances.Enqueue(new Rebalance(RebalanceKind.Revoked, [.. offsets.Select(offset => offset.TopicPartition)]));
+            })
+            .SetPartitionsLostHandler((_, offsets) =>
+                Rebalances.Enqueue(new Rebalance(RebalanceKind.Lost, [.. offsets.Select(offset => offset.TopicPartition)])))
+            .Build();
+        consumer.Subscribe(topic);
+    }
+
+    /// <summary>Key of the record read last.</summary>
+    public RecordBuffer Key { get; } = new();
+
+    /// <summary>Value of the record refused last.</summary>
+    public RecordBuffer RefusedValue { get; } = new();
+
+    /// <summary>What the group has decided and the lane has not followed yet.</summary>
+    public Queue<Rebalance> Rebalances { get; } = new();
+
+    /// <summary>Whether the group has spoken at all.</summary>
+    public bool HasAssignment { get; private set; }
+
+    /// <summary>What failed inside a handler.</summary>
+    public Exception? HandlerFailure { get; private set; }
+
+    /// <summary>Reads one record into the next row of the batch.</summary>
+    /// <returns>Null when there is none, or when the group has decided something.</returns>
+    public ConsumeResult<int, Refusal>? Read(int waitMs, long nowMs)
+    {
+        value.NowMs = nowMs;
+        try
+        {
+            return consumer.Consume(waitMs);
+        }
+        catch (ConsumeException error) when (!error.Error.IsFatal)
+        {
+            metrics.ReadErrors.Inc();
+            LogMessages.ReadError(logger, topic, error.Error.Code.ToString(), error.Error.Reason);
+            return null;
+        }
+    }
+
+    /// <summary>Offsets the group has committed, for both inputs; <see cref="Offset.Unset"/> where none.</summary>
+    public List<TopicPartitionOffset> Committed(IEnumerable<TopicPartition> partitions) => consumer.Committed(partitions, TimeSpan.FromSeconds(10));
+
+    /// <summary>First retained offset and end of a partition.</summary>
+    public WatermarkOffsets Retained(TopicPartition partition) => consumer.QueryWatermarkOffsets(partition, TimeSpan.FromSeconds(10));
+
+    /// <summary>End of a partition as the last fetch told it, or <see cref="Offset.Unset"/>.</summary>
+    public Offset KnownEnd(TopicPartition partition) => consumer.GetWatermarkOffsets(partition).High;
+
+    /// <summary>Commits to the group; the offsets of labels too, although their partitions are assigned by hand.</summary>
+    public void Commit(IReadOnlyList<TopicPartitionOffset> offsets) => consumer.Commit(offsets);
+
+    /// <summary>Stops fetching a partition; what the client has fetched ahead of it is fetched again later.</summary>
+    public void Pause(PartitionInput input)
+    {
+        input.IsPaused = true;
+        consumer.Pause([input.Source]);
+    }
+
+    /// <summary>Fetches a partition again.</summary>
+    public void Resume(PartitionInput input)
+    {
+        input.IsPaused = false;
+        consumer.Resume([input.Source]);
+    }
+
+    /// <summary>Leaves the group.</summary>
+    public void Close() => consumer.Close();
+
+    /// <inheritdoc/>
+    public void Dispose() => consumer.Dispose();
+}
+
+/// <summary>What a consumer group decided.</summary>
+internal enum RebalanceKind
+{
+    /// <summary>Partitions came.</summary>
+    Assigned,
+
+    /// <summary>Partitions go; they were ours until now.</summary>
+    Revoked,
+
+    /// <summary>Partitions are another's already.</summary>
+    Lost,
+}
+
+/// <summary>One decision of the consumer group.</summary>
+/// <param name="Kind">What.</param>
+/// <param name="Partitions">Which; may be none.</param>
+internal sealed record Rebalance(RebalanceKind Kind, IReadOnlyList<TopicPartition> Partitions);

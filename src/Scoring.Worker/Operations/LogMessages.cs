@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Logging;
+
+namespace Scoring.Worker.Operations;
+
+/// <summary>Every line the worker logs. None holds an identifier, an amount or a value of an event.</summary>
+internal static partial class LogMessages
+{
+    [LoggerMessage(100, LogLevel.Information, "Service {Service} version {Version} (definition {Definition}): {Lanes} lanes over {Partitions} partitions of {Topic}, group {Group}")]
+    public static partial void Starting(ILogger logger, string service, int version, string definition, int lanes, int partitions, string topic, string group);
+
+    [LoggerMessage(101, LogLevel.Information, "Metrics and health answer at {Address}")]
+    public static partial void Answering(ILogger logger, string address);
+
+    [LoggerMessage(102, LogLevel.Information, "Stopping: finishing the batch, waiting for acknowledgements, committing")]
+    public static partial void Draining(ILogger logger);
+
+    [LoggerMessage(103, LogLevel.Information, "Stopped: {Scored} scored, {Refused} refused")]
+    public static partial void Stopped(ILogger logger, long scored, long refused);
+
+    [LoggerMessage(104, LogLevel.Warning, "The topic of labels {Topic} is not there: label features see no labels")]
+    public static partial void LabelsMissing(ILogger logger, string topic);
+
+    [LoggerMessage(110, LogLevel.Information, "Model {Name} {Version} scores (sha256 {Sha256}, sequence {Sequence})")]
+    public static partial void ModelServing(ILogger logger, string name, string version, string sha256, long sequence);
+
+    [LoggerMessage(111, LogLevel.Warning, "No model: rules alone decide, every score is marked degraded ({Reason})")]
+    public static partial void NoModel(ILogger logger, string reason);
+
+    [LoggerMessage(112, LogLevel.Warning, "Scoring step {Step} failed: {Reason}; the next step of the ladder answers")]
+    public static partial void StepFailed(ILogger logger, string step, string reason);
+
+    [LoggerMessage(113, LogLevel.Warning, "Network circuit {State}")]
+    public static partial void Circuit(ILogger logger, string state);
+
+    [LoggerMessage(120, LogLevel.Information, "Lane {Lane} owns partition {Partition}: committed {Committed}, retained {Low} to {High}")]
+    public static partial void Assigned(ILogger logger, int lane, int partition, long committed, long low, long high);
+
+    [LoggerMessage(121, LogLevel.Information, "Lane {Lane} rebuilds state of partition {Partition}: offset {Offset} of {Target}")]
+    public static partial void Rebuilding(ILogger logger, int lane, int partition, long offset, long target);
+
+    [LoggerMessage(122, LogLevel.Information, "Lane {Lane} runs partition {Partition} from offset {Offset}")]
+    public static partial void Running(ILogger logger, int lane, int partition, long offset);
+
+    [LoggerMessage(123, LogLevel.Information, "Lane {Lane} gave up partition {Partition}")]
+    public static partial void Revoked(ILogger logger, int lane, int partition);
+
+    [LoggerMessage(124, LogLevel.Warning, "Lane {Lane} could not commit ({Code}: {Reason}); what came since is repeated if it must be")]
+    public static partial void CommitFailed(ILogger logger, int lane, string code, string reason);
+
+    [LoggerMessage(125, LogLevel.Error, "Input of partition {Partition} is gone from offset {Expected} to {Found}: retention passed the reader")]
+    public static partial void InputGap(ILogger logger, int partition, long expected, long found);
+
+    [LoggerMessage(126, LogLevel.Warning, "A lane waited {Seconds} s for the watermarks of other partitions and goes on; its scores are marked")]
+    public static partial void WaitGivenUp(ILogger logger, int seconds);
+
+    [LoggerMessage(127, LogLevel.Critical, "Lane {Lane} ended: {Reason}")]
+    public static partial void LaneFailed(ILogger logger, int lane, string reason, Exception failure);
+
+    [LoggerMessage(128, LogLevel.Warning, "Reading {Topic}: {Code}, {Reason}")]
+    public static partial void ReadError(ILogger logger, string topic, string code, string reason);
+
+    [LoggerMessage(130, LogLevel.Information, "Contributions restored: {Records} records of {Partitions} partitions")]
+    public static partial void AggregatesRestored(ILogger logger, long records, int partitions);
+
+    [LoggerMessage(131, LogLevel.Critical, "The reader of contributions ended: {Reason}")]
+    public static partial void ReaderFailed(ILogger logger, string reason, Exception failure);
+
+    [LoggerMessage(EventId = 140, Message = "Kafka client, {Facility}: {Text}")]
+    public static partial void KafkaClient(ILogger logger, LogLevel level, string facility, string text);
+}

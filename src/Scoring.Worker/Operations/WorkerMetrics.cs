@@ -1,0 +1,130 @@
+using Prometheus;
+using Scoring.Models.Events;
+
+namespace Scoring.Worker.Operations;
+
+/// <summary>Every metric of the worker. Labels come from closed sets; a series exists from the start, at zero.</summary>
+internal sealed class WorkerMetrics
+{
+    private static readonly double[] LatencyBuckets = [.0005, .001, .002, .005, .01, .02, .035, .05, .075, .1, .15, .25, .5, 1, 2.5];
+    private static readonly double[] StageBuckets = [.00001, .00002, .00005, .0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1];
+
+    private readonly MetricFactory factory;
+
+    /// <summary>Registers them all.</summary>
+    public WorkerMetrics(CollectorRegistry registry)
+    {
+        Registry = registry;
+        factory = Metrics.WithCustomRegistry(registry);
+        EventsConsumed = Counter("events_consumed_total", "Records read, by input.", "topic");
+        EventsScored = Counter("events_scored_total", "Scores published, by decision.", "decision");
+        DeadLetters = Counter("events_deadlettered_total", "Refused records, by code.", "reason");
+        Late = factory.CreateCounter("fraudscoring_events_late_total", "Events older than the newest of their partition.");
+        Labels = Counter("labels_total", "Labels by what became of them.", "outcome");
+        Alerts = factory.CreateCounter("fraudscoring_alerts_produced_total", "Alerts published.");
+        Fallback = Counter("fallback_total", "Scores that the full ensemble did not make or that are stale, by reason.", "reason");
+        CircuitOpen = factory.CreateGauge("fraudscoring_circuit_open", "1 while the network is left out.");
+        StageDuration = factory.CreateHistogram("fraudscoring_stage_duration_seconds", "Time of one stage for one micro-batch.", ["stage"], new HistogramConfiguration { Buckets = StageBuckets });
+        ProcessingDuration = factory.CreateHistogram("fraudscoring_processing_duration_seconds", "From taking a micro-batch to handing its results to the producer.", new HistogramConfiguration { Buckets = LatencyBuckets });
+        EventLatency = factory.CreateHistogram("fraudscoring_event_latency_seconds", "From the record's time stamp to its score handed to the producer; one sample for each micro-batch, its oldest row.", new HistogramConfiguration { Buckets = LatencyBuckets });
+        BatchSize = factory.CreateHistogram("fraudscoring_inference_batch_size", "Rows scored at once.", new HistogramConfiguration { Buckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] });
+        Score = factory.CreateHistogram("fraudscoring_score", "Calibrated probabilities.", new HistogramConfiguration { Buckets = [.01, .05, .1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .99] });
+        InFlight = Gauge("inflight_events", "Output records not yet acknowledged.", "lane");
+        Lag = Gauge("kafka_consumer_lag", "Records between what is processed and the end of the partition.", "topic", "partition");
+        LastEventTime = Gauge("last_event_timestamp_seconds", "Time of the newest event processed, seconds since 1970.", "topic", "partition");
+        Watermark = Gauge("watermark_timestamp_seconds", "Event time up to which a partition has told the others, seconds since 1970.", "partition");
+        Rebalances = factory.CreateCounter("fraudscoring_kafka_rebalances_total", "Assignments and revocations seen.");
+        ReadErrors = factory.CreateCounter("fraudscoring_kafka_consume_errors_total", "Errors of readers that did not end a lane.");
+        CommitFailures = factory.CreateCounter("fraudscoring_kafka_commit_failures_total", "Commits that were refused or lost.");
+        InputGap = factory.CreateCounter("fraudscoring_input_gap_records_total", "Records that retention removed before they were read.");
+        AggregatesWait = factory.CreateHistogram("fraudscoring_aggregates_wait_seconds", "Time a lane that reads history stood still for the watermarks of others.", new HistogramConfiguration { Buckets = [.001, .005, .01, .05, .1, .5, 1, 5, 10, 30, 60] });
+        RestoreRemaining = Gauge("restore_remaining_records", "Records still to read until a partition's state is rebuilt.", "partition");
+        StateEntries = Gauge("state_entries", "Keys held.", "partition");
+        ModelInfo = Gauge("model_info", "1 for the model that scores.", "model_version", "sha256_12");
+        ModelLoaded = factory.CreateGauge("fraudscoring_model_loaded", "1 when a model scores, 0 when rules alone decide.");
+        BuildInfo = Gauge("build_info", "1 for the build that runs.", "version", "commit");
+        foreach (string decision in new[] { "approve", "review", "decline" })
+        {
+            EventsScored.WithLabels(decision);
+        }
+
+        foreach (string stage in new[] { "features", "inference", "decide", "produce" })
+        {
+            StageDuration.WithLabels(stage);
+        }
+
+        foreach (string reason in new[] { "no_model", "network_failed", "trees_failed", "stale_aggregates" })
+        {
+            Fallback.WithLabels(reason);
+        }
+
+        foreach (var code in Enum.GetValues<RefusalCode>())
+        {
+            if (code != RefusalCode.None)
+            {
+                DeadLetters.WithLabels(RefusalTexts.Wire(code));
+            }
+        }
+    }
+
+    /// <summary>What <c>/metrics</c> shows.</summary>
+    public CollectorRegistry Registry { get; }
+
+    public Counter EventsConsumed { get; }
+
+    public Counter EventsScored { get; }
+
+    public Counter DeadLetters { get; }
+
+    public Counter Late { get; }
+
+    public Counter Labels { get; }
+
+    public Counter Alerts { get; }
+
+    public Counter Fallback { get; }
+
+    public Gauge CircuitOpen { get; }
+
+    public Histogram StageDuration { get; }
+
+    public Histogram ProcessingDuration { get; }
+
+    public Histogram EventLatency { get; }
+
+    public Histogram BatchSize { get; }
+
+    public Histogram Score { get; }
+
+    public Gauge InFlight { get; }
+
+    public Gauge Lag { get; }
+
+    public Gauge LastEventTime { get; }
+
+    public Gauge Watermark { get; }
+
+    public Counter Rebalances { get; }
+
+    public Counter ReadErrors { get; }
+
+    public Counter CommitFailures { get; }
+
+    public Counter InputGap { get; }
+
+    public Histogram AggregatesWait { get; }
+
+    public Gauge RestoreRemaining { get; }
+
+    public Gauge StateEntries { get; }
+
+    public Gauge ModelInfo { get; }
+
+    public Gauge ModelLoaded { get; }
+
+    public Gauge BuildInfo { get; }
+
+    private Counter Counter(string name, string help, params string[] labels) => factory.CreateCounter("fraudscoring_" + name, help, labels);
+
+    private Gauge Gauge(string name, string help, params string[] labels) => factory.CreateGauge("fraudscoring_" + name, help, labels);
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+using Scoring.Models.Ensembles;
+using Scoring.Models.Features;
+using Scoring.Worker.Commands;
+using Scoring.Worker.Configuration;
+using Scoring.Worker.Kafka;
+using Scoring.Worker.Lanes;
+using Scoring.Worker.Serving;
+using Scoring.Worker.State;
+
+namespace Scoring.Worker.Operations;
+
+/// <summary>Starts a worker in order, watches its lanes, and stops it within ten seconds.</summary>
+/// <remarks>
+/// 1. definition, 2. metrics and health answer, 3. model, 4. brokers and topics, 5. contributions restored, 6. lanes.
+/// A lane that ends by itself ends the process with its exit code: nothing goes on half.
+/// </remarks>
+internal static class WorkerProcess
+{
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(9);
+
+    /// <summary>Runs until <paramref name="stopping"/> or until a lane fails.</summary>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(WorkerSettings settings, TimeProvider clock, ILoggerFactory logging, CancellationToken stopping)
+    {
+        OnnxRuntimeEnvironment.EnsureQuiet();
+        var logger = logging.CreateLogger("fraudscoring");
+        var service = new Service(ModelLoader.ReadDefinition(settings.Serving.Definition), new ModelSlot());
+        Metrics.SuppressDefaultMetrics();
+        var metrics = new WorkerMetrics(Metrics.NewCustomRegistry());
+        metrics.BuildInfo.WithLabels(Build.Version, Build.Commit).Set(1);
+        var health = new HealthState(settings.Lanes.Lanes, clock);
+        await using var server = await OperationsServer.StartAsync(settings.Operations, metrics, health);
+        LogMessages.Answering(logger, server.Address);
+        ModelLoader.Load(settings.Serving, service, clock, metrics, logger);
+
+        var clients = new KafkaClients(settings.Kafka, settings.Kafka.Group ?? service.Topics.Group, logger);
+        using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), clock);
+        var found = TopicCheck.Check(admin.PartitionCounts(), service, settings, logger);
+        using var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
+        using var reader = service.Plan.HasShared
+            ? new AggregatesReader(clients, service.Topics.Aggregates, admin.EndOffsets(service.Topics.Aggregates, Enumerable.Range(0, found.PartitionCount)), ledger, metrics, logger)
+            : null;
+        if (reader is not null)
+        {
+            reader.Start();
+            await reader.Restored.WaitAsync(stopping);
+        }
+
+        var context = new LaneContext
+        {
+            Service = service,
+            Settings = settings,
+            Clients = clients,
+            Admin = admin,
+            Ledger = ledger,
+            PartitionCount = found.PartitionCount,
+            ReadsLabels = found.HasLabels,
+            Metrics = metrics,
+            Health = health,
+            Clock = clock,
+            Logger = logger,
+        };
+        LogMessages.Starting(
+            logger, service.Definition.Service, service.Definition.Version, service.Definition.Digest[..12], settings.Lanes.Lanes, found.PartitionCount, service.Topics.Transactions, clients.Group);
+        return await RunLanesAsync(context, reader, stopping);
+    }
+
+    private static async Task<int> RunLanesAsync(LaneContext context, AggregatesReader? reader, CancellationToken stopping)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        using var told = stopping.Register(() =>
+        {
+            context.Health.Stopping();
+            LogMessages.Draining(context.Logger);
+        });
+        var lanes = Enumerable.Range(0, context.Settings.Lanes.Lanes).Select(number => Start(number, context, stop)).ToList();
+        context.Health.Started();
+        var all = Task.WhenAll(lanes);
+        var readerFailed = reader?.Failed ?? Task.Delay(Timeout.InfiniteTimeSpan, context.Clock, stop.Token);
+        await Task.WhenAny(all, readerFailed, Task.Delay(Timeout.InfiniteTimeSpan, context.Clock, stop.Token));
+        await stop.CancelAsync();
+        await Task.WhenAny(all, Task.Delay(DrainTimeout, context.Clock, CancellationToken.None));
+        int exitCode = lanes.Select(lane => lane.IsCompleted ? lane.Result : ExitCode.Internal).FirstOrDefault(code => code != ExitCode.Ok);
+        if (reader?.Failure is { } failure)
+        {
+            LogMessages.ReaderFailed(context.Logger, failure.Message, failure);
+            exitCode = ExitCode.Internal;
+        }
+
+        LogMessages.Stopped(
+            context.Logger,
+            (long)context.Metrics.EventsScored.GetAllLabelValues().Sum(labels => context.Metrics.EventsScored.WithLabels(labels).Value),
+            (long)context.Metrics.DeadLetters.GetAllLabelValues().Sum(labels => context.Metrics.DeadLetters.WithLabels(labels).Value));
+        return exitCode;
+    }
+
+    /// <summary>Starts a lane's thread; the task ends with its exit code.</summary>
+    private static Task<int> Start(int number, LaneContext context, CancellationTokenSource stop)
+    {
+        var ended = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            try
+            {
+                using var lane = new Lane(number, context);
+                lane.Run(stop.Token);
+                ended.SetResult(ExitCode.Ok);
+            }
+            catch (Exception failure) // The lane's edge: it ends before it commits, and the process with it.
+            {
+                LogMessages.LaneFailed(context.Logger, number, failure.Message, failure);
+                context.Health.Failed(string.Create(CultureInfo.InvariantCulture, $"lane {number} ended"));
+                ended.SetResult((failure as LaneFailure)?.ExitCode ?? (failure as CommandFailure)?.ExitCode ?? ExitCode.Internal);
+                stop.Cancel();
+            }
+        })
+        {
+            Name = string.Create(CultureInfo.InvariantCulture, $"lane {number}"),
+            IsBackground = true,
+        }.Start();
+        return ended.Task;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Scoring.Models.Definitions;
+using Scoring.Models.Ensembles;
+using Scoring.Models.Packaging;
+using Scoring.Worker.Commands;
+using Scoring.Worker.Configuration;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Serving;
+
+/// <summary>Reads definitions and model packages from files and says in one line why one is not taken.</summary>
+internal static class ModelLoader
+{
+    /// <summary>Reads and checks a definition file.</summary>
+    /// <exception cref="CommandFailure">It is not there, or has faults: all of them, a line each.</exception>
+    public static ServiceDefinition ReadDefinition(string? path)
+    {
+        if (path is null)
+        {
+            throw new CommandFailure(ExitCode.Configuration, "Serving:Definition (environment: Serving__Definition, command line: --definition) is not set; it may be the path of a service definition");
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new CommandFailure(ExitCode.NoInput, $"{path}: there is no such definition file");
+        }
+
+        var reading = ServiceDefinitionReader.ReadFile(path);
+        return reading.Definition ?? throw new CommandFailure(ExitCode.Data, string.Join('\n', reading.Faults.Select(fault => $"{path}: {fault}")));
+    }
+
+    /// <summary>Loads, verifies and puts into the slot what the settings name.</summary>
+    /// <exception cref="CommandFailure">There is no usable package and scoring by rules alone is not allowed.</exception>
+    public static void Load(ServingOptions options, Service service, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
+    {
+        var ensemble = options.Package is null ? None(options, "no package is given", ExitCode.Configuration, logger) : Verified(options, service, clock, logger);
+        service.Models.Swap(new ServingModel(service.Definition, service.Schema, ensemble));
+        metrics.ModelLoaded.Set(ensemble is null ? 0 : 1);
+        if (ensemble is not null)
+        {
+            metrics.ModelInfo.WithLabels(ensemble.Version, ensemble.Sha256[..12]).Set(1);
+            LogMessages.ModelServing(logger, ensemble.Name, ensemble.Version, ensemble.Sha256, ensemble.Package.Manifest.Sequence);
+        }
+    }
+
+    /// <summary>Reads the public keys that may have signed.</summary>
+    public static List<PackageKey> ReadKeys(IReadOnlyList<string> paths)
+    {
+        var keys = new List<PackageKey>();
+        foreach (string path in paths)
+        {
+            try
+            {
+                keys.AddRange(PackageKey.ReadPublic(File.ReadAllText(path)));
+            }
+            catch (IOException missing)
+            {
+                throw new CommandFailure(ExitCode.NoInput, $"Serving:VerificationKeys names {path}: {missing.Message}", missing);
+            }
+            catch (CryptographicException unusable)
+            {
+                throw new CommandFailure(ExitCode.Configuration, $"Serving:VerificationKeys names {path}: {unusable.Message}", unusable);
+            }
+        }
+
+        return keys;
+    }
+
+    private static Ensemble? Verified(ServingOptions options, Service service, TimeProvider clock, ILogger logger)
+    {
+        string path = options.Package!;
+        if (!File.Exists(path))
+        {
+            return None(options, $"{path}: there is no such package", ExitCode.NoInput, logger);
+        }
+
+        if (options.VerificationKeys.Count == 0)
+        {
+            return None(options, "Serving:VerificationKeys (command line: --verification-key) is empty; it may be paths of public keys (PEM), one of which signed the package", ExitCode.Configuration, logger);
+        }
+
+        OnnxRuntimeEnvironment.EnsureQuiet(); // Before anything of the library is touched: it would call home.
+        var reading = PackageVerifier.Verify(File.ReadAllBytes(path), new VerificationPolicy
+        {
+            AcceptedKeys = ReadKeys(options.VerificationKeys),
+            Service = service.Definition.Service,
+            PlanDigest = service.Plan.Digest,
+            Now = clock.GetUtcNow(),
+        });
+        return reading.Ensemble ?? None(options, $"{path}: refused ({reading.Refusal!.Code}): {reading.Refusal.Sentence}", ExitCode.Data, logger);
+    }
+
+    private static Ensemble? None(ServingOptions options, string reason, int exitCode, ILogger logger)
+    {
+        if (!options.WithoutModel)
+        {
+            throw new CommandFailure(exitCode, $"{reason}; to score by rules alone say --without-model");
+        }
+
+        LogMessages.NoModel(logger, reason);
+        return null;
+    }
+}

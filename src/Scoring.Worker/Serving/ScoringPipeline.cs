@@ -1,0 +1,166 @@
+using Microsoft.Extensions.Logging;
+using Scoring.Models.Decisions;
+using Scoring.Models.Ensembles;
+using Scoring.Models.Events;
+using Scoring.Models.Events.Scores;
+using Scoring.Models.Features;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Serving;
+
+/// <summary>Features, scores, decisions and their JSON for one micro-batch at a time: the same for a lane and for a file. For one thread.</summary>
+internal sealed class ScoringPipeline : IDisposable
+{
+    private readonly Service service;
+    private readonly FeatureEngine engine;
+    private readonly FeatureBlock block;
+    private readonly EnsembleScores scores;
+    private readonly DecisionBatch decisions;
+    private readonly double[] contributions;
+    private readonly ScoringLadder ladder;
+    private readonly WorkerMetrics metrics;
+    private readonly TimeProvider clock;
+    private readonly bool emitFeatures;
+    private readonly Prometheus.Histogram.Child featuresStage;
+    private readonly Prometheus.Histogram.Child inferenceStage;
+    private readonly Prometheus.Histogram.Child decideStage;
+    private ServingModel? model;
+    private Ensemble? ensemble;
+    private ScoreWriter? scoreWriter;
+    private AlertWriter? alertWriter;
+    private Degradation degradation;
+    private int computedRows;
+    private TimeSpan computing;
+
+    /// <summary>Makes room for <paramref name="rowsMax"/> rows.</summary>
+    /// <param name="service">What is computed, decided and told.</param>
+    /// <param name="shared">What other partitions contribute.</param>
+    /// <param name="isAlone">Whether there are no other partitions: a file. Contributions then count at once.</param>
+    /// <param name="rowsMax">Most rows of a batch.</param>
+    /// <param name="emitFeatures">Whether scores carry their feature vectors.</param>
+    /// <param name="networkTimeoutMs">When a network counts as failed.</param>
+    /// <param name="clock">Measures stages.</param>
+    /// <param name="metrics">Receives them.</param>
+    /// <param name="logger">Says what fails.</param>
+    public ScoringPipeline(Service service, SharedAggregates shared, bool isAlone, int rowsMax, bool emitFeatures, int networkTimeoutMs, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
+    {
+        this.service = service;
+        this.emitFeatures = emitFeatures;
+        this.clock = clock;
+        this.metrics = metrics;
+        engine = new FeatureEngine(service.Plan, shared) { AppliesDirectly = isAlone };
+        block = new FeatureBlock(service.Plan.FeatureCount, rowsMax, keepExact: emitFeatures);
+        scores = new EnsembleScores(rowsMax);
+        decisions = new DecisionBatch(rowsMax);
+        contributions = new double[service.Plan.FeatureCount];
+        ladder = new ScoringLadder(networkTimeoutMs, clock, metrics, logger);
+        featuresStage = metrics.StageDuration.WithLabels("features");
+        inferenceStage = metrics.StageDuration.WithLabels("inference");
+        decideStage = metrics.StageDuration.WithLabels("decide");
+    }
+
+    /// <summary>Time that every source of shared entities must have reached before a row may be computed; <see cref="long.MinValue"/> when it reads none.</summary>
+    public long SettledHorizonMs(TransactionBatch batch, int row) => service.Plan.HasShared ? engine.SettledHorizonMs(batch, row) : long.MinValue;
+
+    /// <summary>Computes the features of the rows accepted since the last call, one after the other.</summary>
+    public void Compute(TransactionBatch batch, ReadOnlySpan<PartitionState?> states)
+    {
+        if (computedRows < batch.RowCount)
+        {
+            long started = clock.GetTimestamp();
+            engine.Process(batch, computedRows, batch.RowCount - computedRows, states, block);
+            computedRows = batch.RowCount;
+            computing += clock.GetElapsedTime(started);
+        }
+    }
+
+    /// <summary>Applies a label between two rows.</summary>
+    public LabelOutcome ApplyLabel(LabelBatch labels, int row, PartitionState state) => ApplyLabel(labels.TransactionIds[row], labels.IsFraud[row], labels.Facts, row, state);
+
+    /// <summary>Applies an outcome between two rows.</summary>
+    /// <param name="transactionId">The transaction it speaks of.</param>
+    /// <param name="isFraud">1, 0, or -1 for unknown.</param>
+    /// <param name="facts">Its time and keys.</param>
+    /// <param name="factsRow">Its row there.</param>
+    /// <param name="state">State of its partition.</param>
+    public LabelOutcome ApplyLabel(ReadOnlySpan<byte> transactionId, sbyte isFraud, TransactionBatch facts, int factsRow, PartitionState state) =>
+        engine.ApplyLabel(transactionId, isFraud, facts, factsRow, state);
+
+    /// <summary>Scores and decides all rows of the batch with the model of this moment.</summary>
+    public void Score(TransactionBatch batch)
+    {
+        var current = service.Models.Current;
+        if (!ReferenceEquals(current, model))
+        {
+            Take(current);
+        }
+
+        int rowCount = batch.RowCount;
+        metrics.BatchSize.Observe(rowCount);
+        featuresStage.Observe(computing.TotalSeconds);
+        long started = clock.GetTimestamp();
+        degradation = ladder.Score(ensemble, block, rowCount, scores);
+        long scored = clock.GetTimestamp();
+        inferenceStage.Observe(clock.GetElapsedTime(started, scored).TotalSeconds);
+        current.Policy.Decide(batch, block, scores.Probability.AsSpan(0, rowCount), decisions);
+        decideStage.Observe(clock.GetElapsedTime(scored).TotalSeconds);
+    }
+
+    /// <summary>Gathers what the score of a row tells. Rows that ask for action are explained.</summary>
+    public ScoreFacts Facts(TransactionBatch batch, int row, bool isStale, long scoredAtMs, double processingMs)
+    {
+        double baseLogOdds = double.NaN;
+        bool isExplained = ensemble is { HasTrees: true } && decisions.Decisions[row] != Decision.Approve && !double.IsNaN(scores.Trees[row]);
+        if (isExplained)
+        {
+            baseLogOdds = ensemble!.Explain(block, row, contributions);
+        }
+
+        return new ScoreFacts
+        {
+            Batch = batch,
+            Row = row,
+            Features = block,
+            Decisions = decisions,
+            Score = scores.Probability[row],
+            TreesScore = scores.Trees[row],
+            NetworkScore = scores.Network[row],
+            Contributions = isExplained ? contributions : default,
+            BaseLogOdds = baseLogOdds,
+            Degradation = isStale ? degradation | Degradation.StaleAggregates : degradation,
+            ScoredAtMs = scoredAtMs,
+            ProcessingMs = processingMs,
+        };
+    }
+
+    /// <summary>Writes scores of the model that scored the batch.</summary>
+    public ScoreWriter ScoreWriter => scoreWriter!;
+
+    /// <summary>Writes alerts of the model that scored the batch.</summary>
+    public AlertWriter AlertWriter => alertWriter!;
+
+    /// <summary>The decision of a row.</summary>
+    public Decision DecisionOf(int row) => decisions.Decisions[row];
+
+    /// <summary>The probability of a row; NaN without a model.</summary>
+    public double ProbabilityOf(int row) => scores.Probability[row];
+
+    /// <summary>Forgets the batch.</summary>
+    public void Clear()
+    {
+        computedRows = 0;
+        computing = TimeSpan.Zero;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => ensemble?.Dispose();
+
+    private void Take(ServingModel current)
+    {
+        ensemble?.Dispose();
+        ensemble = current.Ensemble?.ForAnotherLane();
+        scoreWriter = new ScoreWriter(current.Template, emitFeatures);
+        alertWriter = new AlertWriter(current.Template);
+        model = current;
+    }
+}

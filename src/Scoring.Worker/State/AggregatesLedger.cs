@@ -1,0 +1,124 @@
+using Scoring.Models.Features;
+
+namespace Scoring.Worker.State;
+
+/// <summary>The process's one copy of what partitions have told each other, and who may write it.</summary>
+/// <remarks>
+/// <para>Lanes read the values without asking (sequence locks inside); every write takes the gate here.</para>
+/// <para>A partition that this process owns is written by its lane, at once; its records that come back from Kafka are
+/// echoes and may be older than what is known, so they are left out until the lane has given it up.</para>
+/// </remarks>
+internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCount) : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly long[] received = Filled(partitionCount, long.MinValue);
+    private readonly long[] echoesTo = Filled(partitionCount, -1L);
+    private readonly long[] positions = new long[partitionCount];
+    private readonly ManualResetEventSlim moved = new(initialState: false);
+
+    /// <summary>What features read.</summary>
+    public SharedAggregates Shared => shared;
+
+    /// <summary>Event time that every partition with traffic has reached, ms since 1970 UTC.</summary>
+    public long MinWatermarkMs => shared.MinWatermarkMs;
+
+    /// <summary>Newest watermark of a partition that stands on the topic: contributions up to it are published.</summary>
+    public long ReceivedWatermarkMs(int partition) => Volatile.Read(ref received[partition]);
+
+    /// <summary>Offset up to which the reader has come.</summary>
+    public long Position(int partition) => Volatile.Read(ref positions[partition]);
+
+    /// <summary>Takes a record from the topic; the reader's call.</summary>
+    public void Receive(int partition, long offset, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        lock (gate)
+        {
+            bool isMark = ContributionMark.TryRead(key, value, out long watermarkMs, out bool isIdle);
+            if (isMark)
+            {
+                Volatile.Write(ref received[partition], Math.Max(received[partition], watermarkMs));
+            }
+
+            if (offset > echoesTo[partition])
+            {
+                if (isMark)
+                {
+                    shared.SetWatermark(partition, watermarkMs);
+                    shared.SetIdle(partition, isIdle);
+                }
+                else
+                {
+                    shared.Apply(partition, key, value);
+                }
+            }
+
+            Volatile.Write(ref positions[partition], offset + 1);
+        }
+
+        moved.Set();
+    }
+
+    /// <summary>Says that the reader stands at the end of a partition.</summary>
+    public void ReachedEnd(int partition, long offset) => Volatile.Write(ref positions[partition], Math.Max(positions[partition], offset));
+
+    /// <summary>From now on a lane of this process writes the partition.</summary>
+    public void Own(int partition)
+    {
+        lock (gate)
+        {
+            echoesTo[partition] = long.MaxValue;
+        }
+    }
+
+    /// <summary>The partition has left this process.</summary>
+    /// <param name="partition">The partition.</param>
+    /// <param name="lastOffset">Of our last acknowledged record; later ones are the new owner's.</param>
+    public void GiveUp(int partition, long lastOffset)
+    {
+        lock (gate)
+        {
+            if (echoesTo[partition] == long.MaxValue)
+            {
+                echoesTo[partition] = lastOffset;
+            }
+        }
+    }
+
+    /// <summary>Takes a contribution of an owned partition.</summary>
+    public void Apply(int partition, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        lock (gate)
+        {
+            shared.Apply(partition, key, value);
+        }
+    }
+
+    /// <summary>Says how far an owned partition is: everything it gave to panes that end at or before this time is applied.</summary>
+    public void Announce(int partition, long watermarkMs, bool isIdle)
+    {
+        lock (gate)
+        {
+            shared.SetWatermark(partition, watermarkMs);
+            shared.SetIdle(partition, isIdle);
+        }
+
+        moved.Set();
+    }
+
+    /// <summary>Waits until something was announced or received, or a millisecond is over.</summary>
+    public void WaitForNews()
+    {
+        moved.Wait(millisecondsTimeout: 1);
+        moved.Reset();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => moved.Dispose();
+
+    private static long[] Filled(int count, long value)
+    {
+        long[] array = new long[count];
+        Array.Fill(array, value);
+        return array;
+    }
+}
