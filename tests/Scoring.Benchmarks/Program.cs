@@ -1,1 +1,3 @@
-Console.WriteLine("FraudScoring benchmarks");
+using Scoring.Benchmarks;
+
+return await Verbs.RunAsync(args);

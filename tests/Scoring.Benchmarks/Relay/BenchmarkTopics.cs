@@ -1,0 +1,87 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Scoring.Benchmarks.Inputs;
+
+namespace Scoring.Benchmarks.Relay;
+
+/// <summary>The topics of one run: made, filled, counted and removed.</summary>
+internal sealed class BenchmarkTopics : IDisposable
+{
+    /// <summary>Partitions of every topic.</summary>
+    public const int PartitionCount = 4;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly IAdminClient admin;
+    private readonly IConsumer<Ignore, Ignore> reader;
+    private readonly string servers;
+    private readonly string[] names;
+
+    private BenchmarkTopics(string servers, string[] names)
+    {
+        this.servers = servers;
+        this.names = names;
+        admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = servers }).Build();
+        reader = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = servers, GroupId = "benchmarks" }).Build();
+    }
+
+    /// <summary>Makes topics that are not there yet.</summary>
+    public static async Task<BenchmarkTopics> CreateAsync(string servers, params string[] names)
+    {
+        var topics = new BenchmarkTopics(servers, names);
+        await topics.admin.CreateTopicsAsync(names.Select(name => new TopicSpecification { Name = name, NumPartitions = PartitionCount, ReplicationFactor = 1 }));
+        return topics;
+    }
+
+    /// <summary>Writes events, each into the partition of its account.</summary>
+    public void Fill(string topic, PaymentEvents stream, int count, int seed)
+    {
+        using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+        {
+            BootstrapServers = servers,
+            Acks = Acks.All,
+            EnableIdempotence = true,
+            LingerMs = 20,
+            CompressionType = CompressionType.Lz4,
+            EnableDeliveryReports = false,
+        }).Build();
+        var random = new Random(seed);
+        for (int i = 0; i < count; i++)
+        {
+            int account = random.Next(stream.Accounts);
+            byte[] value = stream.Next(account, out byte[] key);
+            while (true)
+            {
+                try
+                {
+                    producer.Produce(new TopicPartition(topic, account % PartitionCount), new Message<byte[], byte[]> { Key = key, Value = value });
+                    break;
+                }
+                catch (ProduceException<byte[], byte[]> full) when (full.Error.Code == ErrorCode.Local_QueueFull)
+                {
+                    producer.Poll(TimeSpan.FromMilliseconds(10));
+                }
+            }
+        }
+
+        producer.Flush(Patience);
+        if (Count(topic) != count)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant($"{topic} holds {Count(topic)} of {count} events"));
+        }
+    }
+
+    /// <summary>Records of a topic.</summary>
+    public long Count(string topic) =>
+        Enumerable.Range(0, PartitionCount).Sum(partition => reader.QueryWatermarkOffsets(new TopicPartition(topic, partition), Patience).High.Value);
+
+    /// <summary>Removes the topics.</summary>
+    public Task RemoveAsync() => admin.DeleteTopicsAsync(names);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        reader.Dispose();
+        admin.Dispose();
+    }
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Scoring.Benchmarks.Relay;
+
+/// <summary>What one process did with a topic.</summary>
+/// <param name="EventsPerSecond">By the clock on the wall.</param>
+/// <param name="CpuSecondsPerMillion">CPU time of the process for a million events.</param>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+internal readonly record struct Throughput(double EventsPerSecond, double CpuSecondsPerMillion);
+
+/// <summary>Runs a process that turns one topic into another, and measures it from the tenth part of the way to the end.</summary>
+/// <remarks>The first tenth pays for the start: joining the group, the JIT. What was acknowledged is what the broker's end offsets say.</remarks>
+internal static class Contender
+{
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestStandstill = TimeSpan.FromSeconds(60);
+
+    /// <summary>Starts the process, waits until the output is complete, and ends the process.</summary>
+    /// <param name="program">A .NET program.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="count">Records in the output now.</param>
+    /// <param name="due">Records when it is complete.</param>
+    /// <param name="stopping">Ends it early.</param>
+    /// <exception cref="InvalidOperationException">The process ended by itself, or stood still.</exception>
+    public static async Task<Throughput> RunAsync(string program, IEnumerable<string> arguments, Func<long> count, long due, CancellationToken stopping)
+    {
+        var errors = new Queue<string>();
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo("dotnet", [program, .. arguments])
+            {
+                UseShellExecute = false,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            },
+        };
+        process.ErrorDataReceived += (_, line) => Keep(errors, line.Data);
+        process.OutputDataReceived += (_, line) => Keep(errors, line.Data);
+        process.Start();
+        process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
+        try
+        {
+            Sample? first = null;
+            var last = new Sample(0, Stopwatch.GetTimestamp(), TimeSpan.Zero);
+            while (last.Count < due)
+            {
+                await Task.Delay(Between, stopping);
+                if (process.HasExited)
+                {
+                    throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(program)} ended with {process.ExitCode} after {last.Count} of {due} records:\n{Text(errors)}"));
+                }
+
+                process.Refresh();
+                var now = new Sample(count(), Stopwatch.GetTimestamp(), process.TotalProcessorTime);
+                if (now.Count > last.Count)
+                {
+                    last = now;
+                    first ??= now.Count >= due / 10 ? now : null;
+                }
+                else if (Stopwatch.GetElapsedTime(last.Timestamp) > LongestStandstill)
+                {
+                    throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(program)} stands still at {last.Count} of {due} records:\n{Text(errors)}"));
+                }
+            }
+
+            if (first is not { } start || start.Count == last.Count)
+            {
+                throw new InvalidOperationException($"{Path.GetFileName(program)} was done before it could be measured: more events are due");
+            }
+
+            long events = last.Count - start.Count;
+            return new Throughput(
+                events / Stopwatch.GetElapsedTime(start.Timestamp, last.Timestamp).TotalSeconds,
+                (last.Cpu - start.Cpu).TotalSeconds * 1e6 / events);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private static void Keep(Queue<string> lines, string? line)
+    {
+        lock (lines)
+        {
+            if (line is not null)
+            {
+                lines.Enqueue(line);
+            }
+
+            while (lines.Count > 20)
+            {
+                lines.Dequeue();
+            }
+        }
+    }
+
+    private static string Text(Queue<string> lines)
+    {
+        lock (lines)
+        {
+            return string.Join('\n', lines);
+        }
+    }
+
+    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+    private readonly record struct Sample(long Count, long Timestamp, TimeSpan Cpu);
+}

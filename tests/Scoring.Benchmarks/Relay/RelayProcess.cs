@@ -1,0 +1,28 @@
+using System.CommandLine;
+
+namespace Scoring.Benchmarks.Relay;
+
+/// <summary><c>relay</c>: copies a topic to another until it is stopped. A process of its own, so that its CPU time is its own.</summary>
+internal static class RelayProcess
+{
+    /// <summary>The verb.</summary>
+    public static Command Create()
+    {
+        var bootstrap = new Option<string>("--bootstrap") { Description = "Brokers.", Required = true };
+        var from = new Option<string>("--from") { Description = "Topic to read from its beginning.", Required = true };
+        var to = new Option<string>("--to") { Description = "Topic with as many partitions, to write to.", Required = true };
+        var threads = new Option<int>("--threads") { Description = "Consumers, each with a producer.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var command = new Command("relay", "Copies every record of a topic to the same partition of another: the rival of the worker in 'ratios'.") { bootstrap, from, to, threads };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            var loops = Enumerable.Range(0, parsed.GetValue(threads)).Select(_ => Task.Factory.StartNew(
+                () => RelayLoop.Run(parsed.GetValue(bootstrap)!, parsed.GetValue(from)!, parsed.GetValue(to)!, stopping),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default));
+            await Task.WhenAll(loops);
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using Scoring.Benchmarks.Inputs;
+using Scoring.Benchmarks.Trees;
+using Scoring.Models.Ensembles;
+using Scoring.Models.Ensembles.Onnx;
+using Scoring.Models.Events;
+using Scoring.Models.Features;
+using Scoring.Models.Packaging;
+
+namespace Scoring.Benchmarks.Relay;
+
+/// <summary>The files that a worker starts from: our own contract's definition with topics of its own, and a signed package of 200 trees.</summary>
+internal sealed class WorkerInputs : IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-benchmarks-");
+
+    /// <summary>Writes them.</summary>
+    /// <param name="trees">The trees; their 40 features become the first 40 of the plan.</param>
+    public WorkerInputs(TreeNodes trees)
+    {
+        var definition = Definitions.CardPayments();
+        var plan = FeaturePlan.Compile(definition, EventSchema.From(definition));
+        var nodes = trees with { FeatureCount = plan.FeatureCount };
+        var calibration = Calibration.Platt(0.3, -4); // Few scores reach the thresholds, as in production.
+        float[][] rows = [.. Enumerable.Range(0, 8).Select(row => Enumerable.Range(0, plan.FeatureCount).Select(feature => (float)(row * feature)).ToArray())];
+        var engine = TreeEnsemble.Compile(nodes);
+        using var key = PackageKey.Create();
+        File.WriteAllBytes(Package, PackageWriter.Write(
+            new PackageManifest
+            {
+                Format = PackageManifest.FormatVersion,
+                Name = "benchmark",
+                Version = "1",
+                Service = definition.Service,
+                PlanDigest = plan.Digest,
+                Features = plan.FeatureNames,
+                Sequence = 1,
+                KeyId = key.Id,
+                Producer = "fasttree",
+                Trees = new() { Calibration = calibration.ToManifest() },
+                Thresholds = new(0.5, 0.9, "benchmark"),
+                Files = new Dictionary<string, string>(StringComparer.Ordinal),
+            },
+            new Dictionary<string, byte[]>(StringComparer.Ordinal)
+            {
+                [PackageFiles.Trees] = OnnxWriter.Write(OnnxTrees.Write(nodes)),
+                [PackageFiles.Report] = "{}"u8.ToArray(),
+                [PackageFiles.Smoke] = PackageJson.Write(new SmokeVectors
+                {
+                    Reference = "our own engine, row by row",
+                    Rows = rows,
+                    Probabilities = [.. rows.Select(row => calibration.Probability(engine.ScoreOne(row)))],
+                }),
+            },
+            key));
+        File.WriteAllText(Key, key.WritePublic());
+    }
+
+    /// <summary>Path of the package.</summary>
+    public string Package => Path.Combine(folder.FullName, "benchmark.fsp");
+
+    /// <summary>Path of the public key that has signed it.</summary>
+    public string Key => Path.Combine(folder.FullName, "benchmark.pem");
+
+    /// <summary>Topics of one run, as the worker's check wants them.</summary>
+    public static string[] Topics(string run) => [$"{run}.in", $"{run}.labels", $"{run}.scores", $"{run}.alerts", $"{run}.dlq", $"{run}.aggregates"];
+
+    /// <summary>Writes the definition with the topics of one run.</summary>
+    /// <returns>Its path.</returns>
+    public string WriteDefinition(string run)
+    {
+        var json = JsonNode.Parse(File.ReadAllText(Definitions.PathOf("card-payments.json")))!.AsObject();
+        json["topics"] = new JsonObject
+        {
+            ["transactions"] = $"{run}.in",
+            ["labels"] = $"{run}.labels",
+            ["scores"] = $"{run}.scores",
+            ["alerts"] = $"{run}.alerts",
+            ["dead_letters"] = $"{run}.dlq",
+            ["aggregates"] = $"{run}.aggregates",
+        };
+        string path = Path.Combine(folder.FullName, $"{run}.json");
+        File.WriteAllText(path, json.ToJsonString());
+        return path;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => folder.Delete(recursive: true);
+}
