@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Scoring.Benchmarks.Inputs;
-using Scoring.Benchmarks.Trees;
 using Scoring.Models.Definitions;
 using Scoring.Models.Ensembles;
 using Scoring.Models.Ensembles.Onnx;
