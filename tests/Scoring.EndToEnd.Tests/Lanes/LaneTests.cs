@@ -106,6 +106,7 @@ public sealed class LaneTests(KafkaBroker broker)
     {
         using var service = await TestService.CreateAsync(broker, partitionCount: 2);
         string history = service.WriteHistory(500, seed: 4);
+        File.WriteAllText(history, File.ReadAllText(history).Replace(",\"is_fraud\":true", "", StringComparison.Ordinal).Replace(",\"is_fraud\":false", "", StringComparison.Ordinal));
         var expected = await service.ScoreFileAsync(history);
         var sent = Mix(service, File.ReadAllLines(history));
         await using var worker = new WorkerRun(service, "bad");

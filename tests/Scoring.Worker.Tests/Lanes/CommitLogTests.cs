@@ -10,6 +10,7 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Tests.Lanes;
 
 /// <summary>Offsets behind acknowledged output, never before it: with a real producer against the embedded broker.</summary>
+[Collection("Kafka clients")]
 public sealed class CommitLogTests
 {
     [Fact]
