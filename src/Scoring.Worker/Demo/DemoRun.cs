@@ -218,7 +218,7 @@ internal sealed partial class DemoRun(DemoOptions options, DemoScreen screen, Ti
     private int Conclude(DemoReport report, DemoFolder folder, int workerExitCode, bool isStopped)
     {
         screen.Show(report);
-        screen.Say("What next      README: \"What you just saw\", \"Connect your Kafka\", \"Train on your data\"; docs/architecture.md");
+        screen.Say("What next      README.md: your own Kafka, your own data; CONTRIBUTING.md: add a definition; docs/architecture.md: how it works");
         screen.Say(options.Keep ? $"Kept           {folder.Path}: history, labels, model package, keys, logs" : "Nothing stays  run with --keep to look at history, model package and logs");
         bool isWhole = report.Answered == report.Sent && workerExitCode == ExitCode.Ok;
         string head = isStopped ? "Stopped" : isWhole ? "Done" : "Not as it should be";
