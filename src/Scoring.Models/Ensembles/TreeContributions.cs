@@ -68,25 +68,21 @@ public sealed class TreeContributions
             throw new ArgumentException($"{row.Length} contributions are due, got {contributions.Length}", nameof(contributions));
         contributions.Clear();
         foreach (ref readonly CompiledTree tree in ensemble.Program.Trees.AsSpan())
-            Descend(tree.Root, length: 0, level: 0, row, contributions);
+        {
+            if (ensemble.Program.Nodes[tree.Root].Left != tree.Root)
+                Descend(tree.Root, length: 0, level: 0, row, contributions);
+        }
+
         for (int feature = 0; feature < contributions.Length; feature++)
             contributions[feature] *= scale;
     }
 
-    // Recursion as deep as the tree, which is at most DepthMax. Leaves its sums behind for the caller.
+    // From a branch down; recursion as deep as the tree, which is at most DepthMax. Leaves its sums behind for the caller.
     private void Descend(int index, int length, int level, ReadOnlySpan<float> row, Span<double> contributions)
     {
         WalkNode node = ensemble.Program.Nodes[index];
-        Span<Vector512<double>> sum = sums.AsSpan(level * weights.Length, weights.Length);
-        if (node.Left == index)
-        {
-            double value = ensemble.Program.Values[index];
-            for (int i = 0; i < sum.Length; i++)
-                sum[i] = products[(level * weights.Length) + i] * value;
-            return;
-        }
-
-        sum.Clear();
+        int from = level * weights.Length, to = from + weights.Length;
+        sums.AsSpan(from, weights.Length).Clear();
         int feature = node.FeatureAndTurn >> 4;
         int taken = TreeKernels.Step(in node, row[feature]);
         int at = features.AsSpan(0, length).IndexOf(feature);
@@ -95,20 +91,30 @@ public sealed class TreeContributions
             at = length;
         (double zero, bool one) = known ? (zeros[at], ones[at]) : (1.0, true);
         features[at] = feature;
-        foreach (int child in (ReadOnlySpan<int>)[node.Left, node.Right])
+        for (int side = 0; side < 2; side++)
         {
+            int child = side == 0 ? node.Left : node.Right;
             (double childZero, bool childOne) = (zero * Share(child, index), one && child == taken);
             if (!(childZero > 0 || childOne))
                 continue;
-            (zeros[at], ones[at]) = (childZero, childOne);
             Multiply(level, childZero, childOne, known, zero, one);
-            Descend(child, known ? length : length + 1, level + 1, row, contributions);
-            ReadOnlySpan<Vector512<double>> below = sums.AsSpan((level + 1) * weights.Length, weights.Length);
-            for (int i = 0; i < sum.Length; i++)
-                sum[i] += below[i];
+            if (ensemble.Program.Nodes[child].Left == child)
+            {
+                double value = ensemble.Program.Values[child];
+                for (int i = 0; i < weights.Length; i++)
+                    sums[to + i] = products[to + i] * value;
+            }
+            else
+            {
+                (zeros[at], ones[at]) = (childZero, childOne);
+                Descend(child, known ? length : length + 1, level + 1, row, contributions);
+            }
+
+            for (int i = 0; i < weights.Length; i++)
+                sums[from + i] += sums[to + i];
 
             // Below here a feature that was met before has this factor and not the earlier one, whose sums hold these leaves too.
-            contributions[feature] += Without(below, childZero, childOne) - (known ? Without(below, zero, one) : 0);
+            contributions[feature] += Without(to, childZero, childOne) - (known ? Without(to, zero, one) : 0);
         }
 
         (zeros[at], ones[at]) = (zero, one);
@@ -134,11 +140,11 @@ public sealed class TreeContributions
     }
 
     // What the feature adds to these leaves: the integral without its own factor, times the difference that it makes.
-    private double Without(ReadOnlySpan<Vector512<double>> below, double zero, bool one)
+    private double Without(int leaves, double zero, bool one)
     {
         Vector512<double> integral = default;
-        for (int i = 0; i < below.Length; i++)
-            integral += weights[i] * below[i] / Factor(i, zero, one);
+        for (int i = 0; i < weights.Length; i++)
+            integral += weights[i] * sums[leaves + i] / Factor(i, zero, one);
         return ((one ? 1 : 0) - zero) * Vector512.Sum(integral);
     }
 

@@ -21,14 +21,14 @@ internal sealed class RelayRatio
         this.servers = servers;
         this.worker = worker;
         this.inputs = inputs;
-        eventCount = isQuick ? 60_000 : 400_000;
+        eventCount = EventCount(isQuick);
         this.isQuick = isQuick;
     }
 
     /// <summary>Runs worker and relay in turns and compares throughput and CPU time.</summary>
     public static async Task<IReadOnlyList<Ratio>> RunAsync(string servers, FileInfo worker, bool isQuick, CancellationToken stopping)
     {
-        using var files = new WorkerInputs(new TrainedTrees().Nodes, Events(isQuick));
+        using var files = new WorkerInputs(new TrainedTrees().Nodes, Events(isQuick), EventCount(isQuick));
         var contest = new RelayRatio(servers, worker, isQuick, files);
         for (int pass = 0; pass < (isQuick ? 1 : 4); pass++)
         {
@@ -41,6 +41,8 @@ internal sealed class RelayRatio
             contest.Compare("worker, CPU", " CPU s per million", "plain relay", one => one.CpuSecondsPerMillion, (mine, its) => its / mine, ">= 0.30 (0.60)"),
         ];
     }
+
+    private static int EventCount(bool isQuick) => isQuick ? 60_000 : 400_000;
 
     private static PaymentEvents Events(bool isQuick) => new(seed: 6, accounts: isQuick ? 5_000 : 20_000, merchants: 5_000);
 

@@ -12,14 +12,13 @@ namespace Scoring.Benchmarks.Relay;
 /// <summary>The files that a worker starts from: our own contract's definition with topics of its own, and a signed package of 200 trees.</summary>
 internal sealed class WorkerInputs : IDisposable
 {
-    private const int SampleEvents = 32_768;
-
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-benchmarks-");
 
     /// <summary>Writes them.</summary>
     /// <param name="trees">The trees; their 40 features become the first 40 of the plan.</param>
     /// <param name="stream">Events like those that the worker will get.</param>
-    public WorkerInputs(TreeNodes trees, PaymentEvents stream)
+    /// <param name="eventCount">How many of them; a multiple of 16.</param>
+    public WorkerInputs(TreeNodes trees, PaymentEvents stream, int eventCount)
     {
         var definition = Definitions.CardPayments();
         var plan = FeaturePlan.Compile(definition, EventSchema.From(definition));
@@ -27,7 +26,7 @@ internal sealed class WorkerInputs : IDisposable
         var calibration = Calibration.Platt(0.3, -4);
         float[][] rows = [.. Enumerable.Range(0, 8).Select(row => Enumerable.Range(0, plan.FeatureCount).Select(feature => (float)(row * feature)).ToArray())];
         var engine = TreeEnsemble.Compile(nodes);
-        double[] margins = Margins(definition, plan, engine, stream);
+        double[] margins = Margins(definition, plan, engine, stream, eventCount);
         using var key = PackageKey.Create();
         File.WriteAllBytes(Package, PackageWriter.Write(
             new PackageManifest
@@ -91,7 +90,7 @@ internal sealed class WorkerInputs : IDisposable
     }
 
     // Ascending. One event in a hundred is reviewed and so explained and told as an alert: about what a card issuer's analysts bear.
-    private static double[] Margins(ServiceDefinition definition, FeaturePlan plan, TreeEnsemble engine, PaymentEvents stream)
+    private static double[] Margins(ServiceDefinition definition, FeaturePlan plan, TreeEnsemble engine, PaymentEvents stream, int eventCount)
     {
         var decoder = new EventDecoder(definition);
         var headers = new EventHeaders();
@@ -99,8 +98,8 @@ internal sealed class WorkerInputs : IDisposable
         var block = new FeatureBlock(plan.FeatureCount, TreeEnsemble.BlockRows);
         var features = new FeatureEngine(plan, new SharedAggregates(plan, sourceCount: 1));
         using var state = new PartitionState(plan, partition: 0);
-        double[] margins = new double[SampleEvents];
-        for (int done = 0; done < SampleEvents; done += TreeEnsemble.BlockRows)
+        double[] margins = new double[eventCount];
+        for (int done = 0; done < eventCount; done += TreeEnsemble.BlockRows)
         {
             batch.Clear();
             while (!batch.IsFull)
