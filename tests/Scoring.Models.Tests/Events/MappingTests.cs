@@ -1,7 +1,7 @@
 using System.Text;
+using Scoring.Models.Definitions;
 using Scoring.Models.Events;
 using Scoring.Models.Events.Files;
-using Scoring.Models.Definitions;
 
 namespace Scoring.Models.Tests.Events;
 
