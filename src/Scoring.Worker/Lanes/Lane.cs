@@ -63,7 +63,7 @@ internal sealed class Lane : IDisposable
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels);
-        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.StartsLatest, BeforeRevoke, context.Metrics, context.Logger);
+        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.StartsLatest, Leaving, BeforeRevoke, context.Metrics, context.Logger);
         labelInput = context.ReadsLabels
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), inputs, Refuse, context.Metrics, context.Logger)
             : null;
@@ -431,6 +431,17 @@ internal sealed class Lane : IDisposable
             if (partition.Labels is { } labels && labels.Position > labels.ResumeOffset)
             {
                 yield return new TopicPartitionOffset(context.Topics.Labels, partition.Partition, labels.Position);
+            }
+        }
+    }
+
+    private void Leaving(IReadOnlyList<TopicPartition> partitions)
+    {
+        foreach (var gone in partitions)
+        {
+            if (inputs[gone.Partition.Value] is { } partition)
+            {
+                partition.Share.IsLeaving = true;
             }
         }
     }

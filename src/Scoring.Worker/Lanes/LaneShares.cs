@@ -138,14 +138,8 @@ internal sealed class LaneShares
     {
         var share = partition.Share;
         long watermarkMs = partition.State.WatermarkMs;
-        if (partition.IsRebuilding || !TryOwn(partition, watermarkMs))
+        if (share.IsLeaving || !MaySpeak(partition, watermarkMs))
         {
-            if (share.HasUndrained)
-            {
-                partition.State.DrainContributions(static (_, _) => { }); // Published before the restart, or by the former owner.
-                share.HasUndrained = false;
-            }
-
             return;
         }
 
@@ -202,6 +196,38 @@ internal sealed class LaneShares
     {
         partition.Share.IsIdle = isIdle;
         ledger.Announce(partition.Partition, partition.Share.AnnouncedMs, isIdle);
+    }
+
+    /// <summary>Whether contributions are to be published; drops those that a former owner has published already.</summary>
+    /// <remarks>
+    /// Everything before the row that brings the published watermark was published. What comes from then on may have been committed and
+    /// not published: it is kept until the partition speaks again, through the rebuild too.
+    /// </remarks>
+    private bool MaySpeak(PartitionInput partition, long watermarkMs)
+    {
+        var share = partition.Share;
+        if (share.IsOwned)
+        {
+            return true;
+        }
+
+        if (ledger.Position(partition.Partition) < share.KnownAtOffset)
+        {
+            return false;
+        }
+
+        if (watermarkMs < ledger.ReceivedWatermarkMs(partition.Partition))
+        {
+            if (share.HasUndrained)
+            {
+                partition.State.DrainContributions(static (_, _) => { });
+                share.HasUndrained = false;
+            }
+
+            return false;
+        }
+
+        return !partition.IsRebuilding && TryOwn(partition, watermarkMs);
     }
 
     private bool TryOwn(PartitionInput partition, long reachedMs)

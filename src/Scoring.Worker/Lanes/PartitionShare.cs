@@ -9,6 +9,9 @@ internal sealed class PartitionShare
     /// <summary>Whether this lane speaks for the partition. Until its watermark has reached what a former owner has published, it does not.</summary>
     public bool IsOwned { get; set; }
 
+    /// <summary>Whether the group has taken the partition away: from then on nothing may be said for it, though its last rows are still answered.</summary>
+    public bool IsLeaving { get; set; }
+
     /// <summary>Whether rows were processed whose contributions are not drained.</summary>
     public bool HasUndrained { get; set; }
 

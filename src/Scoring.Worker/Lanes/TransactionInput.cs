@@ -27,10 +27,11 @@ internal sealed class TransactionInput : IDisposable
     /// <param name="batch">Where rows are begun.</param>
     /// <param name="readsHistory">Whether a partition is read from its beginning, to rebuild state.</param>
     /// <param name="startsLatest">Whether a group without committed offsets starts at the end.</param>
+    /// <param name="leaving">Told which partitions go; must not throw.</param>
     /// <param name="beforeRevoke">Called while the partitions are still ours; its exceptions are noted.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
-    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool startsLatest, Action beforeRevoke, WorkerMetrics metrics, ILogger logger)
+    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool startsLatest, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.metrics = metrics;
@@ -47,8 +48,10 @@ internal sealed class TransactionInput : IDisposable
             })
             .SetPartitionsRevokedHandler((_, offsets) =>
             {
+                List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
                 try
                 {
+                    leaving(gone);
                     beforeRevoke();
                 }
                 catch (Exception failure) // See the remarks: noted, thrown by the lane outside of the client.
@@ -56,10 +59,14 @@ internal sealed class TransactionInput : IDisposable
                     HandlerFailure ??= failure;
                 }
 
-                Rebalances.Enqueue(new Rebalance(RebalanceKind.Revoked, [.. offsets.Select(offset => offset.TopicPartition)]));
+                Rebalances.Enqueue(new Rebalance(RebalanceKind.Revoked, gone));
             })
             .SetPartitionsLostHandler((_, offsets) =>
-                Rebalances.Enqueue(new Rebalance(RebalanceKind.Lost, [.. offsets.Select(offset => offset.TopicPartition)])))
+            {
+                List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
+                leaving(gone);
+                Rebalances.Enqueue(new Rebalance(RebalanceKind.Lost, gone));
+            })
             .Build();
         consumer.Subscribe(topic);
     }
