@@ -20,6 +20,7 @@ public sealed class SharedAggregates
     private readonly SharedEntity?[] entities;
     private readonly long[] watermarks;
     private readonly bool[] idle;
+    private readonly long[] readings;
 
     /// <summary>Nothing contributed yet.</summary>
     /// <param name="plan">Whose shared entities.</param>
@@ -32,6 +33,8 @@ public sealed class SharedAggregates
         watermarks = new long[sourceCount];
         idle = new bool[sourceCount];
         watermarks.AsSpan().Fill(long.MinValue);
+        readings = new long[sourceCount];
+        readings.AsSpan().Fill(long.MaxValue);
         entities = Array.ConvertAll(plan.Entities, entity => entity.IsShared ? new SharedEntity(entity, (long)entity.KeysMax * sourceCount) : null);
     }
 
@@ -97,9 +100,15 @@ public sealed class SharedAggregates
     /// <summary>Says whether a source has nothing to say for now: nobody waits for it.</summary>
     public void SetIdle(int source, bool isIdle) => Volatile.Write(ref idle[source], isIdle);
 
+    /// <summary>Says from which event time on a partition will still read: panes that its windows reach are kept, however far the sources are.</summary>
+    /// <param name="source">The partition.</param>
+    /// <param name="timeMs">Event time, ms since 1970 UTC; <see cref="long.MinValue"/> keeps everything, <see cref="long.MaxValue"/> (at first) asks for nothing.</param>
+    /// <remarks>After a restart the sources' last words lie ahead of the rows that are answered again, by as much as was not committed.</remarks>
+    public void SetReading(int source, long timeMs) => Volatile.Write(ref readings[source], timeMs);
+
     internal void Set(EntityPlan entity, int source, ReadOnlySpan<byte> key, long paneStartMs, ReadOnlySpan<long> counters)
     {
-        long watermark = MinWatermarkMs;
+        long watermark = Math.Min(MinWatermarkMs, LeastReading());
         bool bounded = watermark is not (long.MinValue or long.MaxValue) && entity.RetentionMs < watermark - SlackMs;
         entities[entity.Ordinal]!.Set(key, RecordTable.Tag(key), source, paneStartMs, counters, bounded ? watermark - SlackMs - entity.RetentionMs : long.MinValue);
     }
@@ -107,6 +116,17 @@ public sealed class SharedAggregates
     /// <summary>Reads every window of a key: per window the event counters, then the known frauds.</summary>
     internal void Read(EntityPlan entity, ReadOnlySpan<byte> key, long nowMs, Span<long> sums) =>
         entities[entity.Ordinal]!.Read(key, RecordTable.Tag(key), nowMs, sums);
+
+    private long LeastReading()
+    {
+        long least = long.MaxValue;
+        for (int source = 0; source < readings.Length; source++)
+        {
+            least = Math.Min(least, Volatile.Read(ref readings[source]));
+        }
+
+        return least;
+    }
 
     private bool ApplyPane(int source, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {

@@ -471,6 +471,7 @@ internal sealed class Lane : IDisposable
                         inputs[partition.Partition] = partition;
                         states[partition.Partition] = partition.State;
                         owned.Add(partition);
+                        context.Ledger.Assign(partition.Partition);
                         labelInput?.Assign(partition.Partition);
                     }
                 }

@@ -138,6 +138,12 @@ internal sealed class LaneShares
     {
         var share = partition.Share;
         long watermarkMs = partition.State.WatermarkMs;
+        if (!partition.IsRebuilding)
+        {
+            // A partition that has nothing to answer keeps nothing for itself.
+            ledger.Reading(partition.Partition, share.IsIdle || watermarkMs == long.MinValue ? long.MaxValue : watermarkMs);
+        }
+
         if (share.IsLeaving || !MaySpeak(partition, watermarkMs))
         {
             return;

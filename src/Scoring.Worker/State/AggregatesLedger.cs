@@ -8,13 +8,30 @@ namespace Scoring.Worker.State;
 /// <para>A partition that this process owns is written by its lane, at once; its records that come back from Kafka are
 /// echoes and may be older than what is known, so they are left out until the lane has given it up.</para>
 /// </remarks>
-internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCount) : IDisposable
+internal sealed class AggregatesLedger : IDisposable
 {
+    private readonly SharedAggregates shared;
     private readonly Lock gate = new();
-    private readonly long[] received = Filled(partitionCount, long.MinValue);
-    private readonly long[] echoesTo = Filled(partitionCount, -1L);
-    private readonly long[] positions = new long[partitionCount];
+    private readonly long[] received;
+    private readonly long[] echoesTo;
+    private readonly long[] positions;
+    private readonly bool[] isAssigned;
     private readonly ManualResetEventSlim moved = new(initialState: false);
+    private bool keepsAll = true;
+
+    /// <summary>Nothing told yet; every pane that is read from the topic is kept until a partition of this process runs.</summary>
+    public AggregatesLedger(SharedAggregates shared, int partitionCount)
+    {
+        this.shared = shared;
+        received = Filled(partitionCount, long.MinValue);
+        echoesTo = Filled(partitionCount, -1L);
+        positions = new long[partitionCount];
+        isAssigned = new bool[partitionCount];
+        for (int partition = 0; partition < partitionCount; partition++)
+        {
+            shared.SetReading(partition, long.MinValue);
+        }
+    }
 
     /// <summary>What features read.</summary>
     public SharedAggregates Shared => shared;
@@ -61,6 +78,39 @@ internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCou
     /// <summary>Says that the reader stands at the end of a partition.</summary>
     public void ReachedEnd(int partition, long offset) => Volatile.Write(ref positions[partition], Math.Max(positions[partition], offset));
 
+    /// <summary>A lane of this process has been given the partition; from where on it reads is not known yet.</summary>
+    public void Assign(int partition)
+    {
+        lock (gate)
+        {
+            isAssigned[partition] = true;
+            shared.SetReading(partition, long.MinValue);
+        }
+    }
+
+    /// <summary>The partition answers rows, none of them before this event time but late ones.</summary>
+    public void Reading(int partition, long timeMs)
+    {
+        shared.SetReading(partition, timeMs);
+        if (!Volatile.Read(ref keepsAll))
+        {
+            return;
+        }
+
+        lock (gate)
+        {
+            for (int other = 0; other < isAssigned.Length; other++)
+            {
+                if (!isAssigned[other])
+                {
+                    shared.SetReading(other, long.MaxValue);
+                }
+            }
+
+            Volatile.Write(ref keepsAll, false);
+        }
+    }
+
     /// <summary>From now on a lane of this process writes the partition.</summary>
     public void Own(int partition)
     {
@@ -77,6 +127,8 @@ internal sealed class AggregatesLedger(SharedAggregates shared, int partitionCou
     {
         lock (gate)
         {
+            isAssigned[partition] = false;
+            shared.SetReading(partition, keepsAll ? long.MinValue : long.MaxValue);
             if (echoesTo[partition] == long.MaxValue)
             {
                 echoesTo[partition] = lastOffset;
