@@ -1,11 +1,16 @@
+using System.Runtime.Intrinsics;
+
 namespace Scoring.Models.Ensembles;
 
 /// <summary>How much each feature moved the margin of one row away from the ensemble's mean: exact Shapley values, additive.</summary>
 /// <remarks>
 /// Path-dependent TreeSHAP (Lundberg et al., Nature Machine Intelligence 2020): a feature that is left out follows both branches in
-/// proportion to the training rows that did (the covers). Without covers every leaf counts the same. Computed leaf by leaf: along the
-/// path to a leaf each feature either lets the row through (one) or would let through a share of the training rows (zero), and the
-/// weight of all coalitions is a polynomial in those. Scratch space belongs to the instance: one per thread.
+/// proportion to the training rows that did (the covers). Without covers every leaf counts the same. Along the path to a leaf each
+/// feature either lets the row through (one) or would let through a share of the training rows (zero); the mean over all orders of the
+/// features is the integral from 0 to 1 of the product of (one t + zero (1 - t)) over the others, a polynomial. As in Linear TreeSHAP
+/// (Yu et al., NeurIPS 2022) its values at some points are kept instead of its coefficients, and whole subtrees are added up before a feature's
+/// factor is divided out: one pass over the tree, a few vector operations per branch. The points are Gauss-Legendre's, with which the
+/// integral is exact, and every term is positive: nothing cancels. Scratch space belongs to the instance: one per thread.
 /// </remarks>
 public sealed class TreeContributions
 {
@@ -13,12 +18,19 @@ public sealed class TreeContributions
     private readonly double[] covers;
     private readonly double scale;
 
-    // The path to the current leaf: distinct features, share of training rows let through, whether this row is let through.
+    // The path to the current node: distinct features, share of training rows let through, whether this row is let through.
     private readonly int[] features = new int[TreeStructure.DepthMax];
     private readonly double[] zeros = new double[TreeStructure.DepthMax];
     private readonly bool[] ones = new bool[TreeStructure.DepthMax];
-    private readonly double[] product = new double[TreeStructure.DepthMax + 1];
-    private readonly double[] quotient = new double[TreeStructure.DepthMax + 1];
+
+    // Eight points to a vector: t, 1 - t, and the weight of the point.
+    private readonly Vector512<double>[] present;
+    private readonly Vector512<double>[] absent;
+    private readonly Vector512<double>[] weights;
+
+    // Per level of the tree: product of the path's factors at each point; sum over the leaves below of leaf value times product.
+    private readonly Vector512<double>[] products;
+    private readonly Vector512<double>[] sums;
 
     /// <summary>Prepares explanations of an ensemble.</summary>
     public TreeContributions(TreeEnsemble ensemble)
@@ -28,6 +40,14 @@ public sealed class TreeContributions
         scale = ensemble.Nodes.Average ? 1.0 / ensemble.TreeCount : 1.0;
         (covers, HasCovers) = MeasureCovers(ensemble);
         Bias = (MeanOfLeaves() * scale) + ensemble.Nodes.BaseValue;
+
+        // n points integrate a polynomial of degree 2 n - 1 exactly; that of a path of d features has degree d - 1.
+        (int depth, int distinct) = ensemble.Program.Trees.Aggregate((Depth: 0, Distinct: 0), (most, tree) => Measure(tree.Root, depth: 0, distinct: 0, most));
+        int vectors = Math.Max(1, (((distinct + 1) / 2) + 7) / 8);
+        (present, absent, weights) = GaussLegendre(vectors);
+        products = new Vector512<double>[(depth + 1) * vectors];
+        sums = new Vector512<double>[products.Length];
+        products.AsSpan(0, vectors).Fill(Vector512<double>.One);
     }
 
     /// <summary>Whether the model says how many training rows came through each node; if not, leaves count the same.</summary>
@@ -48,34 +68,53 @@ public sealed class TreeContributions
             throw new ArgumentException($"{row.Length} contributions are due, got {contributions.Length}", nameof(contributions));
         contributions.Clear();
         foreach (ref readonly CompiledTree tree in ensemble.Program.Trees.AsSpan())
-            Descend(tree.Root, length: 0, row, contributions);
+        {
+            if (ensemble.Program.Nodes[tree.Root].Left != tree.Root)
+                Descend(tree.Root, length: 0, level: 0, row, contributions);
+        }
+
         for (int feature = 0; feature < contributions.Length; feature++)
             contributions[feature] *= scale;
     }
 
-    // Recursion as deep as the tree, which is at most DepthMax.
-    private void Descend(int index, int length, ReadOnlySpan<float> row, Span<double> contributions)
+    // From a branch down; recursion as deep as the tree, which is at most DepthMax. Leaves its sums behind for the caller.
+    private void Descend(int index, int length, int level, ReadOnlySpan<float> row, Span<double> contributions)
     {
         WalkNode node = ensemble.Program.Nodes[index];
-        if (node.Left == index)
-        {
-            AddLeaf(ensemble.Program.Values[index], length, contributions);
-            return;
-        }
-
+        int from = level * weights.Length, to = from + weights.Length;
+        sums.AsSpan(from, weights.Length).Clear();
         int feature = node.FeatureAndTurn >> 4;
         int taken = TreeKernels.Step(in node, row[feature]);
-        int at = Array.IndexOf(features, feature, 0, length);
+        int at = features.AsSpan(0, length).IndexOf(feature);
         bool known = at >= 0;
         if (!known)
             at = length;
         (double zero, bool one) = known ? (zeros[at], ones[at]) : (1.0, true);
         features[at] = feature;
-        foreach (int child in (ReadOnlySpan<int>)[node.Left, node.Right])
+        for (int side = 0; side < 2; side++)
         {
-            (zeros[at], ones[at]) = (zero * Share(child, index), one && child == taken);
-            if (zeros[at] > 0 || ones[at])
-                Descend(child, known ? length : length + 1, row, contributions);
+            int child = side == 0 ? node.Left : node.Right;
+            (double childZero, bool childOne) = (zero * Share(child, index), one && child == taken);
+            if (!(childZero > 0 || childOne))
+                continue;
+            Multiply(level, childZero, childOne, known, zero, one);
+            if (ensemble.Program.Nodes[child].Left == child)
+            {
+                double value = ensemble.Program.Values[child];
+                for (int i = 0; i < weights.Length; i++)
+                    sums[to + i] = products[to + i] * value;
+            }
+            else
+            {
+                (zeros[at], ones[at]) = (childZero, childOne);
+                Descend(child, known ? length : length + 1, level + 1, row, contributions);
+            }
+
+            for (int i = 0; i < weights.Length; i++)
+                sums[from + i] += sums[to + i];
+
+            // Below here a feature that was met before has this factor and not the earlier one, whose sums hold these leaves too.
+            contributions[feature] += Without(to, childZero, childOne) - (known ? Without(to, zero, one) : 0);
         }
 
         (zeros[at], ones[at]) = (zero, one);
@@ -83,54 +122,68 @@ public sealed class TreeContributions
 
     private double Share(int child, int parent) => covers[parent] > 0 ? covers[child] / covers[parent] : 0;
 
-    private void AddLeaf(double value, int length, Span<double> contributions)
+    private Vector512<double> Factor(int point, double zero, bool one)
     {
-        if (value == 0 || length == 0)
-            return;
-        Multiply(length);
-        for (int i = 0; i < length; i++)
-        {
-            Divide(length, i);
+        Vector512<double> factor = absent[point] * zero;
+        return one ? factor + present[point] : factor;
+    }
 
-            // k!(d-1-k)!/d! = 1 / (d C(d-1, k)): the share of the orders in which k of the others come first.
-            double weight = 1.0 / length, sum = 0;
-            for (int k = 0; k < length; k++)
+    // The next level's product: this one's times the branch's factor, which takes the place of an earlier factor of the same feature.
+    private void Multiply(int level, double zero, bool one, bool known, double earlierZero, bool earlierOne)
+    {
+        int from = level * weights.Length, to = from + weights.Length;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            Vector512<double> product = products[from + i] * Factor(i, zero, one);
+            products[to + i] = known ? product / Factor(i, earlierZero, earlierOne) : product;
+        }
+    }
+
+    // What the feature adds to these leaves: the integral without its own factor, times the difference that it makes.
+    private double Without(int leaves, double zero, bool one)
+    {
+        Vector512<double> integral = default;
+        for (int i = 0; i < weights.Length; i++)
+            integral += weights[i] * sums[leaves + i] / Factor(i, zero, one);
+        return ((one ? 1 : 0) - zero) * Vector512.Sum(integral);
+    }
+
+    private (int Depth, int Distinct) Measure(int index, int depth, int distinct, (int Depth, int Distinct) most)
+    {
+        WalkNode node = ensemble.Program.Nodes[index];
+        if (node.Left == index)
+            return (Math.Max(most.Depth, depth), Math.Max(most.Distinct, distinct));
+        int feature = node.FeatureAndTurn >> 4;
+        if (!features.AsSpan(0, distinct).Contains(feature))
+            features[distinct++] = feature;
+        most = Measure(node.Left, depth + 1, distinct, most);
+        return Measure(node.Right, depth + 1, distinct, most);
+    }
+
+    // Points and weights on 0 to 1: the roots of the Legendre polynomial of that degree, by Newton's method.
+    private static (Vector512<double>[] Present, Vector512<double>[] Absent, Vector512<double>[] Weights) GaussLegendre(int vectors)
+    {
+        int count = vectors * Vector512<double>.Count;
+        double[] points = new double[count], rests = new double[count], shares = new double[count];
+        for (int i = 0; i < count; i++)
+        {
+            double x = Math.Cos(Math.PI * (i + 0.75) / (count + 0.5)), slope = 0;
+            for (int step = 0; step < 8; step++)
             {
-                sum += weight * quotient[k];
-                weight *= (k + 1.0) / Math.Max(1, length - 1 - k);
+                double value = 1, before = 0;
+                for (int degree = 1; degree <= count; degree++)
+                    (value, before) = ((((2 * degree) - 1) * x * value - ((degree - 1) * before)) / degree, value);
+                slope = count * ((x * value) - before) / ((x * x) - 1);
+                x -= value / slope;
             }
 
-            contributions[features[i]] += value * ((ones[i] ? 1 : 0) - zeros[i]) * sum;
+            (points[i], rests[i], shares[i]) = ((1 + x) / 2, (1 - x) / 2, 1 / ((1 - (x * x)) * slope * slope));
         }
-    }
 
-    // Coefficients of the product over the path of (one t + zero): coefficient k is the weight of all coalitions of k features.
-    private void Multiply(int length)
-    {
-        product.AsSpan(0, length + 1).Clear();
-        product[0] = 1;
-        for (int i = 0; i < length; i++)
-        {
-            for (int k = i + 1; k > 0; k--)
-                product[k] = (product[k] * zeros[i]) + (ones[i] ? product[k - 1] : 0);
-            product[0] *= zeros[i];
-        }
-    }
+        return (Vectors(points), Vectors(rests), Vectors(shares));
 
-    // The same product without factor i. From the top, where the division multiplies by a share of at most one: stable.
-    private void Divide(int length, int i)
-    {
-        if (ones[i])
-        {
-            quotient[length] = 0;
-            for (int k = length; k > 0; k--)
-                quotient[k - 1] = product[k] - (zeros[i] * (k < length ? quotient[k] : 0));
-        }
-        else
-        {
-            for (int k = 0; k < length; k++)
-                quotient[k] = product[k] / zeros[i];
-        }
+        static Vector512<double>[] Vectors(double[] values) =>
+            [.. Enumerable.Range(0, values.Length / Vector512<double>.Count).Select(i => Vector512.Create(values, i * Vector512<double>.Count))];
     }
 
     private static (double[] Covers, bool Known) MeasureCovers(TreeEnsemble ensemble)

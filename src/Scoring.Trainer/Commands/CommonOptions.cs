@@ -22,7 +22,7 @@ internal static class CommonOptions
 
     public static Option<string> Key() => new("--key") { Description = "PEM file with the private key that signs; make one with: models keygen", Required = true };
 
-    public static Option<string[]> PublicKeys() => new("--public-key") { Description = "PEM files with the keys of which one must have signed the package", Required = true, AllowMultipleArgumentsPerToken = true };
+    public static Option<string[]> PublicKeys() => new("--verification-key", "--public-key") { Description = "PEM files with the keys of which one must have signed the package", Required = true, AllowMultipleArgumentsPerToken = true };
 
     /// <summary>A time: a day (its beginning, UTC) or RFC 3339.</summary>
     public static Option<DateTimeOffset?> Time(string name, string description, bool required = false) => new(name)

@@ -17,9 +17,9 @@ internal static class TuneCommand
         var history = CommonOptions.History();
         var starts = new Option<string[]>("--train-from") { Description = "first days of the training windows, e.g. 2018-06-20 2018-06-27", Required = true, AllowMultipleArgumentsPerToken = true };
         var days = CommonOptions.Count("--train-days", "days of each training window", 7, 1, 366);
-        var trees = Grid<int>("--trees", "trees of a member", 100);
+        var trees = Grid<int>("--trees", "trees of a member", 200);
         var leaves = Grid<int>("--leaves", "most leaves of a tree", 16);
-        var rates = Grid<double>("--learning-rate", "share of each tree's answer that is added", 0.1);
+        var rates = Grid<double>("--learning-rate", "share of each tree's answer that is added", 0.05);
         var shares = Grid<double>("--feature-share", "share of the features that a split may look at", 0.3);
         var rows = Grid<int>("--rows-per-leaf", "fewest rows in a leaf", 10);
         var members = Grid<int>("--members", "ensembles averaged", 1);

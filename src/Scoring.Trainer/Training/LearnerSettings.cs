@@ -3,14 +3,14 @@ namespace Scoring.Trainer.Training;
 /// <summary>How the trees are grown.</summary>
 internal sealed record LearnerSettings
 {
-    /// <summary>Trees of one member. Default 100.</summary>
-    public int Trees { get; init; } = 100;
+    /// <summary>Trees of one member. Default 200.</summary>
+    public int Trees { get; init; } = 200;
 
     /// <summary>Most leaves of a tree, 2 to 64. Default 16.</summary>
     public int Leaves { get; init; } = 16;
 
-    /// <summary>Share of each tree's answer that is added. Default 0.1.</summary>
-    public double LearningRate { get; init; } = 0.1;
+    /// <summary>Share of each tree's answer that is added. Default 0.05: with 200 trees of 16 leaves the best mean average precision of eight settings on four validation weeks of the handbook (.698 against .597 to .684).</summary>
+    public double LearningRate { get; init; } = 0.05;
 
     /// <summary>Fewest rows in a leaf. Default 10.</summary>
     public int RowsPerLeaf { get; init; } = 10;

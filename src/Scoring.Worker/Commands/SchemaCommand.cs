@@ -9,7 +9,7 @@ internal static class SchemaCommand
     public static Command Create()
     {
         var command = new Command("schema", "Writes the JSON Schemas of events and definitions, or says where files differ from the code.");
-        var directory = new Option<string>("--out") { Description = "Folder of the schema files.", DefaultValueFactory = _ => Path.Combine("docs", "contracts"), HelpName = "FOLDER" };
+        var directory = new Option<string>("--output", "--out") { Description = "Folder of the schema files.", DefaultValueFactory = _ => Path.Combine("docs", "contracts"), HelpName = "FOLDER" };
         var check = new Option<bool>("--check") { Description = "Write nothing; end with 65 when a file differs or is missing." };
         command.Add(directory);
         command.Add(check);

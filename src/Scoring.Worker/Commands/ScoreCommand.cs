@@ -14,7 +14,7 @@ internal static class ScoreCommand
         var command = new Command("score", "Scores the events of a file as a worker would: scores as JSON lines on standard output, refused events on standard error.");
         var file = new Argument<string>("FILE") { Description = "Events: .jsonl, .json or .csv, each also .gz." };
         var deadLetters = new Option<FileInfo?>("--dead-letters") { Description = "Where refused events go, as JSON lines; default: standard error." };
-        var target = new Option<FileInfo?>("--out") { Description = "Where scores go, as JSON lines; default: standard output." };
+        var target = new Option<FileInfo?>("--output", "--out") { Description = "Where scores go, as JSON lines; default: standard output." };
         command.Add(file);
         command.Add(deadLetters);
         command.Add(target);

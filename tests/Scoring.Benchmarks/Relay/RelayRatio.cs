@@ -11,7 +11,7 @@ internal sealed class RelayRatio
     private readonly string servers;
     private readonly FileInfo worker;
     private readonly int eventCount;
-    private readonly int accounts;
+    private readonly bool isQuick;
     private readonly WorkerInputs inputs;
     private readonly List<Throughput> ours = [];
     private readonly List<Throughput> relays = [];
@@ -21,14 +21,14 @@ internal sealed class RelayRatio
         this.servers = servers;
         this.worker = worker;
         this.inputs = inputs;
-        eventCount = isQuick ? 60_000 : 400_000;
-        accounts = isQuick ? 5_000 : 20_000;
+        eventCount = EventCount(isQuick);
+        this.isQuick = isQuick;
     }
 
     /// <summary>Runs worker and relay in turns and compares throughput and CPU time.</summary>
     public static async Task<IReadOnlyList<Ratio>> RunAsync(string servers, FileInfo worker, bool isQuick, CancellationToken stopping)
     {
-        using var files = new WorkerInputs(new TrainedTrees().Nodes);
+        using var files = new WorkerInputs(new TrainedTrees().Nodes, Events(isQuick), EventCount(isQuick));
         var contest = new RelayRatio(servers, worker, isQuick, files);
         for (int pass = 0; pass < (isQuick ? 1 : 4); pass++)
         {
@@ -42,12 +42,16 @@ internal sealed class RelayRatio
         ];
     }
 
+    private static int EventCount(bool isQuick) => isQuick ? 60_000 : 400_000;
+
+    private static PaymentEvents Events(bool isQuick) => new(seed: 6, accounts: isQuick ? 5_000 : 20_000, merchants: 5_000);
+
     private async Task PassAsync(string run, bool workerFirst, CancellationToken stopping)
     {
         using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run), $"{run}.relay"]);
         try
         {
-            topics.Fill($"{run}.in", new PaymentEvents(seed: 6, accounts, merchants: 5_000), eventCount, seed: 7);
+            topics.Fill($"{run}.in", Events(isQuick), eventCount, seed: 7);
             if (workerFirst)
             {
                 await RunWorkerAsync(topics, run, stopping);

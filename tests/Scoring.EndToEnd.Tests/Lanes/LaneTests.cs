@@ -14,6 +14,8 @@ public sealed class LaneTests(KafkaBroker broker)
 {
     private const int EventCount = 2_000;
 
+    private static readonly string[] LocalFeatures = ["account_count_1d", "account_mean_7d", "account_gap"];
+
     private static CancellationToken Bound => CancellationTokenSource.CreateLinkedTokenSource(
         TestContext.Current.CancellationToken, new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token).Token;
 
@@ -39,7 +41,7 @@ public sealed class LaneTests(KafkaBroker broker)
             Assert.Equal((string)score["account_id"]!, Encoding.UTF8.GetString(record.Message.Key));
             Assert.Equal(wanted["features"]!.ToJsonString(), score["features"]!.ToJsonString());
             Assert.Equal((string)wanted["decision"]!, (string)score["decision"]!);
-            alerts += (string)score["decision"]! == "approve" ? 0 : 1;
+            alerts += string.Equals((string)score["decision"]!, "approve", StringComparison.Ordinal) ? 0 : 1;
         }
 
         Assert.Equal(alerts, service.Count("alerts"));
@@ -50,7 +52,7 @@ public sealed class LaneTests(KafkaBroker broker)
     public async Task Lanes_and_batch_caps_change_no_byte()
     {
         using var service = await TestService.CreateAsync(broker, partitionCount: 4);
-        await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 2));
+        await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 2, withLate: true));
         (int Lanes, int RowsMax)[] ways = [(1, 256), (2, 256), (2, 16), (1, 1)];
         for (int i = 0; i < ways.Length; i++)
         {
@@ -73,7 +75,7 @@ public sealed class LaneTests(KafkaBroker broker)
     public async Task A_killed_worker_goes_on_with_the_same_bytes()
     {
         using var service = await TestService.CreateAsync(broker, partitionCount: 4);
-        await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 3));
+        await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 3, withLate: true));
         using (var victim = StartProcess(service, "killed"))
         {
             service.Read("scores", records => records.Count >= EventCount / 4, Bound);
@@ -104,6 +106,7 @@ public sealed class LaneTests(KafkaBroker broker)
     {
         using var service = await TestService.CreateAsync(broker, partitionCount: 2);
         string history = service.WriteHistory(500, seed: 4);
+        File.WriteAllText(history, File.ReadAllText(history).Replace(",\"is_fraud\":true", "", StringComparison.Ordinal).Replace(",\"is_fraud\":false", "", StringComparison.Ordinal));
         var expected = await service.ScoreFileAsync(history);
         var sent = Mix(service, File.ReadAllLines(history));
         await using var worker = new WorkerRun(service, "bad");
@@ -142,8 +145,6 @@ public sealed class LaneTests(KafkaBroker broker)
         File.WriteAllLines(first, lines[..300]);
         File.WriteAllLines(second, lines[300..]);
         await service.VerbAsync("replay", first, "--without-labels");
-        var labelled = expected.Values.Take(300).ToList();
-        Assert.NotEmpty(labelled);
         await using var worker = new WorkerRun(service, "latest", from: "latest");
         await worker.ReadyAsync(Bound);
         await service.VerbAsync("replay", second, "--without-labels");
@@ -154,7 +155,7 @@ public sealed class LaneTests(KafkaBroker broker)
         {
             var score = JsonNode.Parse(record.Message.Value)!.AsObject();
             var wanted = expected[(string)score["transaction_id"]!];
-            foreach (string feature in new[] { "account_count_1d", "account_mean_7d", "account_gap" })
+            foreach (string feature in LocalFeatures)
             {
                 Assert.Equal(wanted["features"]![feature]?.ToJsonString(), score["features"]![feature]?.ToJsonString());
             }
@@ -209,7 +210,7 @@ public sealed class LaneTests(KafkaBroker broker)
 
     private static Process StartProcess(TestService service, string group)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in new[]
         {
             Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll"), "run", "--definition", service.DefinitionPath, "--bootstrap-servers", service.Broker.BootstrapServers,

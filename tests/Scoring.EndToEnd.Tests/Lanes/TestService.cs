@@ -33,7 +33,7 @@ internal sealed class TestService : IDisposable
     }
 
     /// <summary>A stream of ten days over 40 accounts and 12 merchants, seeded; every fifth outcome is fraud.</summary>
-    public string WriteHistory(int eventCount, int seed)
+    public string WriteHistory(int eventCount, int seed, bool withLate = false)
     {
         var random = new Random(seed);
         var lines = new StringBuilder();
@@ -41,7 +41,7 @@ internal sealed class TestService : IDisposable
         for (int i = 0; i < eventCount; i++)
         {
             timeMs += random.NextDouble() * 2 * 864_000_000 / eventCount;
-            long ms = (long)timeMs - (random.Next(20) == 0 ? random.Next(4_000) : 0); // some come late
+            long ms = (long)timeMs - (withLate && random.Next(20) == 0 ? random.Next(600_000) : 0);
             var time = DateTimeOffset.FromUnixTimeMilliseconds(ms);
             lines.Append(CultureInfo.InvariantCulture, $$"""{"transaction_id":"t-{{i}}","event_time":"{{time:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}","amount_minor":{{random.Next(1, 20_000)}},"currency":"EUR","account_id":"a-{{random.Next(40)}}","merchant_id":"m-{{random.Next(12)}}","is_fraud":{{(random.Next(5) == 0 ? "true" : "false")}}}""").Append('\n');
         }
@@ -103,7 +103,7 @@ internal sealed class TestService : IDisposable
             "merchant": { "key": ["merchant_id"], "shared": { "pane": "1m", "settle": "10m" } }
           },
           "features": [
-            { "name": "amount", "aggregate": "value", "of": "amount" },
+            { "name": "amount_now", "aggregate": "value", "of": "amount" },
             { "name": "account_count_1d", "entity": "account", "aggregate": "count", "window": "1d" },
             { "name": "account_mean_7d", "entity": "account", "aggregate": "mean", "of": "amount", "window": "7d" },
             { "name": "account_gap", "entity": "account", "aggregate": "time_since_last" },

@@ -73,7 +73,7 @@ public sealed class EnsembleTests : IDisposable
         var files = PackageWorkshop.Files();
         files[PackageFiles.Network] = Network();
         var smoke = PackageWorkshop.Smoke();
-        double[] network = [.. new[] { 50f, 500f, 500f }.Select((amount, i) => 1 / (1 + Math.Exp(-((0.01 * amount) - (i == 2 ? 9 : 1)))))];
+        double[] network = [.. smoke.Rows.Take(3).Select(row => 1 / (1 + Math.Exp(-((0.01 * row[0]) - row[1]))))];
         double[] joint = [.. network.Select((p, i) => 1 / (1 + Math.Exp(-(0.1 + (0.6 * LogOdds(smoke.Probabilities[i])) + (0.3 * LogOdds(p))))))];
         files[PackageFiles.Smoke] = PackageJson.Write(smoke with { Rows = [.. smoke.Rows.Take(3)], Probabilities = joint });
         var manifest = PackageWorkshop.Manifest() with { Network = new() { Calibration = Calibration.Identity.ToManifest() }, Blend = new(0.1, 0.6, 0.3) };

@@ -6,6 +6,7 @@ using Scoring.Worker.Demo;
 
 namespace Scoring.Worker.Tests.Demo;
 
+[Collection("Kafka clients")] // Counts the process's client threads: nobody else may have some meanwhile.
 public sealed class EmbeddedBrokerTests
 {
     private const string OtherProcessBroker = "FRAUDSCORING_TEST_BROKER";

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using Scoring.Worker.Commands;
+
+namespace Scoring.Worker.Tests.Commands;
+
+/// <summary>What the process itself ends with: a host that catches everything would say 0.</summary>
+public sealed class ExitCodeTests : IDisposable
+{
+    private const string Good = """
+        {
+          "service": "exit",
+          "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
+          "entities": { "account": { "key": ["account_id"] } },
+          "features": [{ "name": "seen", "entity": "account", "aggregate": "count", "window": "1d" }]
+        }
+        """;
+
+    private const string Event = """{"transaction_id":"t-1","event_time":"2025-03-01T00:00:00Z","amount_minor":1250,"currency":"EUR","account_id":"a-1","merchant_id":"m-1"}""";
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-");
+
+    [Fact]
+    public async Task An_unknown_verb_is_a_matter_of_usage() => await ExpectAsync(ExitCode.Usage, "See --help.", "dance");
+
+    [Fact]
+    public async Task A_definition_that_is_not_there_is_no_input() =>
+        await ExpectAsync(ExitCode.NoInput, "there is no such definition file", "validate", "nowhere.json");
+
+    [Fact]
+    public async Task A_definition_with_faults_is_bad_data() =>
+        await ExpectAsync(ExitCode.Data, "$.", "validate", Write("bad.json", """{"service":"UPPER","events":{}, "featurs": []}"""));
+
+    [Fact]
+    public async Task A_good_definition_is_good() => await ExpectAsync(ExitCode.Ok, "", "validate", Write("good.json", Good));
+
+    [Fact]
+    public async Task A_wrong_setting_stops_the_worker_with_one_line()
+    {
+        string error = await ExpectAsync(ExitCode.Configuration, "Lanes:RowsMax", "run", "--definition", Write("good.json", Good), "--rows-max", "0");
+        Assert.Single(error.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task Without_a_package_the_worker_wants_to_be_told() =>
+        await ExpectAsync(ExitCode.Configuration, "--without-model", "run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0");
+
+    [Fact]
+    public async Task A_package_that_is_none_is_bad_data()
+    {
+        string key = Write("key.pem", System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256).ExportSubjectPublicKeyInfoPem());
+        await ExpectAsync(
+            ExitCode.Data, "refused (NotAPackage)", "run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0", "--package", Write("model.pkg", "no package"), "--verification-key", key);
+    }
+
+    [Fact]
+    public async Task No_broker_is_told_after_the_bound() =>
+        await ExpectAsync(
+            ExitCode.Unavailable, "no answer from Kafka", "run", "--definition", Write("good.json", Good), "--without-model", "--http", "127.0.0.1:0",
+            "--bootstrap-servers", "127.0.0.1:1", "--set", "Kafka:StartTimeoutSeconds=1");
+
+    [Fact]
+    public async Task A_file_is_scored_without_kafka()
+    {
+        string scores = Path.Combine(folder.FullName, "scores.jsonl");
+        string refused = await ExpectAsync(
+            ExitCode.Ok, "", "score", Write("events.jsonl", $"{Event}\n{{}}\n{Event.Replace("t-1", "t-2", StringComparison.Ordinal)}\n"),
+            "--definition", Write("good.json", Good), "--without-model", "--emit", "features", "--out", scores);
+        string[] lines = File.ReadAllLines(scores);
+        Assert.Equal(2, lines.Length);
+        Assert.Contains("\"features\":{\"seen\":1}", lines[0], StringComparison.Ordinal);
+        Assert.Contains("\"features\":{\"seen\":2}", lines[1], StringComparison.Ordinal);
+        Assert.Contains("\"degraded_reason\":\"rules_only\"", lines[0], StringComparison.Ordinal);
+        Assert.Contains("\"line\":2,\"code\":\"missing_field\"", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_shows_no_secret()
+    {
+        using var output = new StringWriter(CultureInfo.InvariantCulture);
+        using var error = new StringWriter(CultureInfo.InvariantCulture);
+        Assert.Equal(ExitCode.Ok, await CommandLine.RunAsync(
+            ["inspect", "--definition", Write("good.json", Good), "--set", "Kafka:Client:sasl.password=hunter2", "--set", "Kafka:Client:sasl.username=worker"], output, error));
+        Assert.DoesNotContain("hunter2", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("(redacted)", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("worker", output.ToString(), StringComparison.Ordinal);
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    private static async Task<string> ExpectAsync(int exitCode, string inError, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll"));
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == exitCode, $"exit code {process.ExitCode}\n{error}{await output}");
+        Assert.Contains(inError, error, StringComparison.Ordinal);
+        return error;
+    }
+
+    private string Write(string name, string text)
+    {
+        string path = Path.Combine(folder.FullName, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+}
