@@ -3,11 +3,11 @@ namespace Scoring.Worker.Demo;
 /// <summary>How large and how long a demo is.</summary>
 internal sealed record DemoOptions
 {
-    /// <summary>Seconds of live traffic, 1 to 600. Default 15.</summary>
-    public int Seconds { get; init; } = 15;
+    /// <summary>Seconds of live traffic, 1 to 600. Default 12.</summary>
+    public int Seconds { get; init; } = 12;
 
-    /// <summary>Simulated accounts, 100 to 100,000. Default 3,000; the time to import, train and warm up grows with them.</summary>
-    public int Accounts { get; init; } = 3_000;
+    /// <summary>Simulated accounts, 100 to 100,000. Default 2,500; the time to import, train and warm up grows with them.</summary>
+    public int Accounts { get; init; } = 2_500;
 
     /// <summary>Live payments per second, 1 to 20,000. Default 1,000.</summary>
     public int Rate { get; init; } = 1_000;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Scoring.Worker.Demo;
 
 /// <summary>The frauds: when campaigns of the five patterns begin, and the transactions that each of them plans.</summary>
-/// <remarks>Each pattern's campaigns begin at random, as often as its share of the fraud rate asks for.</remarks>
+/// <remarks>Each pattern's campaigns begin at random, as often as its share of the fraud rate asks for, but never close on each other: a few days show every pattern.</remarks>
 internal sealed class TrafficCampaigns
 {
     private const long SecondMs = 1_000;
@@ -11,6 +11,7 @@ internal sealed class TrafficCampaigns
     private const long HourMs = 60 * MinuteMs;
     private const long DayMs = 24 * HourMs;
     private const double FarFromHomeKm = 500;
+    private const double RegularShare = 0.4;
     private const double DeadCardShare = 0.4;
     private const int DrainDaysApart = 3;
     private const int DrainCharges = 12;
@@ -18,7 +19,7 @@ internal sealed class TrafficCampaigns
     // Share of fraudulent transactions, and how many a campaign has on average (counted from the plans below).
     private static readonly (FraudPattern Pattern, double Share, double Size)[] Patterns =
     [
-        (FraudPattern.CardTesting, 0.26, 15),
+        (FraudPattern.CardTesting, 0.26, 10),
         (FraudPattern.AccountTakeover, 0.20, 5.5),
         (FraudPattern.StolenCardSpree, 0.22, 6.5),
         (FraudPattern.CompromisedTerminal, 0.17, 14),
@@ -126,7 +127,7 @@ internal sealed class TrafficCampaigns
     private void TestCards(long nowMs, int campaign)
     {
         bool manyCards = random.Chance(0.6);
-        int tries = manyCards ? random.Among(10, 25) : random.Among(6, 16);
+        int tries = manyCards ? random.Among(7, 16) : random.Among(5, 10);
         int account = AnyAccount();
         var attempt = Online(FraudPattern.CardTesting, campaign, account, world.Merchants.Testable(random));
         attempt.EventTimeMs = nowMs;
@@ -272,7 +273,7 @@ internal sealed class TrafficCampaigns
     private long NextStart(int pattern, long fromMs)
     {
         // A rate near zero asks for campaigns beyond any time there is: never.
-        double gapMs = random.Exponential() * meanGapMs[pattern];
+        double gapMs = (RegularShare + ((1 - RegularShare) * random.Exponential())) * meanGapMs[pattern];
         return gapMs < long.MaxValue / 4 ? fromMs + 1 + (long)gapMs : long.MaxValue;
     }
 
