@@ -60,15 +60,15 @@ internal sealed class FeatureRatios : IDisposable
     /// <param name="isQuick">Whether to take a tenth of the keys.</param>
     public static IEnumerable<Ratio> Run(Pace pace, bool isQuick)
     {
-        int rows = isQuick ? 32_768 : 262_144;
+        int rows = isQuick ? 16_384 : 131_072;
         using (var velocity = new FeatureRatios("velocity", Definitions.Read(Velocity), isQuick ? 100_000 : 1_000_000, 20_000, rows))
         {
             yield return velocity.Run(pace, "<= 0.35");
         }
 
         var definition = Definitions.CardPayments();
-        definition = definition with { Labels = definition.Labels with { RecentTransactionsMax = rows / 4 } }; // So that ids that come again are forgotten in between.
-        using var payments = new FeatureRatios("card-payments", definition, isQuick ? 10_000 : 50_000, 2_000, rows);
+        definition = definition with { Labels = definition.Labels with { RecentTransactionsMax = rows / 16 } }; // So that ids that come again are forgotten in between.
+        using var payments = new FeatureRatios("card-payments", definition, isQuick ? 10_000 : 50_000, 2_000, rows / 4);
         yield return payments.Run(pace, "");
     }
 
