@@ -26,7 +26,8 @@ public sealed class ReadmeTests(KafkaBroker broker)
             .Replace("fraud.scores.v1", topics["scores"], StringComparison.Ordinal));
         using var score = JsonDocument.Parse(printed.Trim());
         Assert.Equal("t-1", score.RootElement.GetProperty("transaction_id").GetString());
-        Assert.Equal("rules_only", score.RootElement.GetProperty("degraded_reason").GetString());
+        // The partitions without traffic may not have said yet that they are idle: then the score says so too.
+        Assert.StartsWith("rules_only", score.RootElement.GetProperty("degraded_reason").GetString(), StringComparison.Ordinal);
         Assert.Equal(0, await worker.TerminateAsync());
     }
 
