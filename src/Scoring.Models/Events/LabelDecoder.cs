@@ -189,6 +189,13 @@ public sealed class LabelDecoder
             batch.IsFraud[row] = (isNetworks ? reason : disposition) switch { FraudMeaning.Fraud => 1, FraudMeaning.Honest => 0, _ => -1 };
         }
 
+        // Labels are taken in the order of their report: one from the future would hold up all that come behind it.
+        long reportedMs = batch.ReportedAtMs[row];
+        if (reportedMs != long.MinValue && reportedMs - futureToleranceMs > nowMs)
+        {
+            return new Refusal(RefusalCode.FutureTime, "reported_at", 0);
+        }
+
         long timeMs = batch.Facts.Times(transactionTime.Column)[row];
         return timeMs == long.MinValue ? Refusal.None
             : timeMs < earliestMs ? new Refusal(RefusalCode.AncientTime, transactionTime.Display, 0)

@@ -238,10 +238,15 @@ internal sealed class FileReplay : IDisposable
 
     private void Flush()
     {
-        producer.Flush(TimeSpan.FromSeconds(60));
+        int unacknowledged = producer.Flush(TimeSpan.FromSeconds(60));
         if (failure is { } error)
         {
             throw new CommandFailure(ExitCode.Unavailable, $"the broker did not take a record: {error.Reason}");
+        }
+
+        if (unacknowledged > 0)
+        {
+            throw new CommandFailure(ExitCode.Unavailable, FormattableString.Invariant($"{unacknowledged} records were not acknowledged within 60 s"));
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class BrokerAdmin : IDisposable
     private readonly IAdminClient admin;
     private readonly string servers;
     private readonly TimeSpan bound;
-    private readonly ResiliencePipeline patient;
+    private readonly TimeProvider clock;
 
     /// <summary>Connects lazily.</summary>
     /// <param name="clients">Builds the client.</param>
@@ -26,16 +26,7 @@ internal sealed class BrokerAdmin : IDisposable
         admin = clients.Admin();
         this.servers = servers;
         this.bound = bound;
-        long started = clock.GetTimestamp();
-        patient = new ResiliencePipelineBuilder { TimeProvider = clock }
-            .AddRetry(new RetryStrategyOptions
-            {
-                MaxRetryAttempts = int.MaxValue,
-                Delay = TimeSpan.FromMilliseconds(500),
-                ShouldHandle = arguments => ValueTask.FromResult(
-                    arguments.Outcome.Exception is KafkaException { Error.IsFatal: false } && clock.GetElapsedTime(started) < bound),
-            })
-            .Build();
+        this.clock = clock;
     }
 
     /// <summary>Partition counts of the topics that exist.</summary>
@@ -138,6 +129,17 @@ internal sealed class BrokerAdmin : IDisposable
 
     private T Ask<T>(Func<T> question)
     {
+        // Each question has the whole bound to itself. A topic that cannot be made is an answer, not silence.
+        long started = clock.GetTimestamp();
+        var patient = new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = int.MaxValue,
+                Delay = TimeSpan.FromMilliseconds(500),
+                ShouldHandle = arguments => ValueTask.FromResult(
+                    arguments.Outcome.Exception is KafkaException { Error.IsFatal: false } and not CreateTopicsException && clock.GetElapsedTime(started) < bound),
+            })
+            .Build();
         try
         {
             return patient.Execute(question);

@@ -11,6 +11,10 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <summary>Group of the committed offsets.</summary>
     public string Group { get; } = group;
 
+    /// <summary>Whether reading may go on after an error. Not when a decoder failed: its record would be passed over and its offset committed.</summary>
+    public static bool MayGoOn(ConsumeException error) =>
+        !error.Error.IsFatal && error.Error.Code is not (ErrorCode.Local_KeyDeserialization or ErrorCode.Local_ValueDeserialization);
+
     /// <summary>A lane's reader of transactions, a member of the group.</summary>
     /// <remarks>Topic names are not asked for (one topic only): each would be a string per message.</remarks>
     /// <param name="lane">Number of the lane, part of its static membership.</param>

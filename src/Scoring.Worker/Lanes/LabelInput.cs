@@ -60,7 +60,7 @@ internal sealed class LabelInput : IDisposable
             {
                 result = consumer.Consume(i == 0 ? waitMs : 0);
             }
-            catch (ConsumeException error) when (!error.Error.IsFatal)
+            catch (ConsumeException error) when (KafkaClients.MayGoOn(error))
             {
                 metrics.ReadErrors.Inc();
                 LogMessages.ReadError(logger, topic, error.Error.Code.ToString(), error.Error.Reason);

@@ -192,7 +192,7 @@ internal sealed class Lane : IDisposable
     /// <summary>Reads what is queued into the batch.</summary>
     private void Receive(int waitMs)
     {
-        if (pending is { } first)
+        if (pending is { } first && !batch.IsFull)
         {
             pending = null;
             first.CopyTo(batch);

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Scoring.Models.Features;
+using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
 using Scoring.Worker.State;
 
@@ -81,6 +82,11 @@ internal sealed class LaneShares
             }
         }
 
+        if (waitIsOver && ledger.MinWatermarkMs != stuckAtMs)
+        {
+            waitIsOver = false; // The others move again.
+        }
+
         if (!isHistory || waitIsOver)
         {
             stale = true;
@@ -123,7 +129,16 @@ internal sealed class LaneShares
             return;
         }
 
-        var ends = context.Admin.EndOffsets(context.Topics.Aggregates, owned.Select(partition => partition.Partition));
+        IReadOnlyDictionary<int, long> ends;
+        try
+        {
+            ends = context.Admin.EndOffsets(context.Topics.Aggregates, owned.Select(partition => partition.Partition));
+        }
+        catch (CommandFailure)
+        {
+            return; // Giving up knows a safe position of its own; a busy broker must not end the lane inside a rebalance.
+        }
+
         foreach (var partition in owned)
         {
             partition.Share.EndWhenTaken = ends[partition.Partition];

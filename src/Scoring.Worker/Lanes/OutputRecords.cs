@@ -127,7 +127,9 @@ internal sealed class OutputRecords
             headers.Add(name, text);
         }
 
-        output.Produce(new TopicPartition(topics.DeadLetters, record.Partition), key.Bytes, value.Bytes, headers, record.Timestamp, !record.Key.IsNull, !record.Value.IsNull);
+        // A producer may state a creation time only; where the broker stamped the record, the dead letter gets a time of its own.
+        var time = record.Timestamp.Type == TimestampType.CreateTime ? record.Timestamp : Timestamp.Default;
+        output.Produce(new TopicPartition(topics.DeadLetters, record.Partition), key.Bytes, value.Bytes, headers, time, !record.Key.IsNull, !record.Value.IsNull);
         metrics.DeadLetters.WithLabels(RefusalTexts.Wire(record.Refusal.Code)).Inc();
     }
 

@@ -95,7 +95,7 @@ internal sealed class TransactionInput : IDisposable
         {
             return consumer.Consume(waitMs);
         }
-        catch (ConsumeException error) when (!error.Error.IsFatal)
+        catch (ConsumeException error) when (KafkaClients.MayGoOn(error))
         {
             metrics.ReadErrors.Inc();
             LogMessages.ReadError(logger, topic, error.Error.Code.ToString(), error.Error.Reason);

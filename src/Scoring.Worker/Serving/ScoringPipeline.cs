@@ -116,6 +116,13 @@ internal sealed class ScoringPipeline : IDisposable
             baseLogOdds = ensemble!.Explain(block, row, contributions);
         }
 
+        // A network that gives no number for a row is a step down the ladder for that row, as one that fails is for all.
+        var ofRow = degradation;
+        if (ofRow == Degradation.None && ensemble is { HasNetwork: true } && double.IsNaN(scores.Network[row]))
+        {
+            ofRow = ensemble.HasTrees ? Degradation.TreesOnly : Degradation.RulesOnly;
+        }
+
         return new ScoreFacts
         {
             Batch = batch,
@@ -127,7 +134,7 @@ internal sealed class ScoringPipeline : IDisposable
             NetworkScore = scores.Network[row],
             Contributions = isExplained ? contributions : default,
             BaseLogOdds = baseLogOdds,
-            Degradation = isStale ? degradation | Degradation.StaleAggregates : degradation,
+            Degradation = isStale ? ofRow | Degradation.StaleAggregates : ofRow,
             ScoredAtMs = scoredAtMs,
             ProcessingMs = processingMs,
         };

@@ -88,7 +88,7 @@ internal sealed class AggregatesReader : IDisposable
                 {
                     result = consumer.Consume(millisecondsTimeout: 50);
                 }
-                catch (ConsumeException error) when (!error.Error.IsFatal)
+                catch (ConsumeException error) when (KafkaClients.MayGoOn(error))
                 {
                     metrics.ReadErrors.Inc();
                     LogMessages.ReadError(logger, topic, error.Error.Code.ToString(), error.Error.Reason);
