@@ -12,7 +12,7 @@ public static class Rfc3339
     {
         timeMs = 0;
         if (text.Length < ShortestLength
-            || text[4] != '-' || text[7] != '-' || (text[10] | 0x20) is not ('t' or ' ') || text[13] != ':' || text[16] != ':')
+            || text[4] != '-' || text[7] != '-' || text[10] is not ((byte)'T' or (byte)'t' or (byte)' ') || text[13] != ':' || text[16] != ':')
         {
             return false;
         }
