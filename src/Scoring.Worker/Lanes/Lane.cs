@@ -32,6 +32,7 @@ internal sealed class Lane : IDisposable
     private readonly PartitionState?[] states;
     private readonly List<PartitionInput> owned = [];
     private readonly Stack<TransactionBatch> pool = new();
+    private readonly List<(int Partition, long Offset)> earlyEnds = [];
     private readonly ScoringPipeline pipeline;
     private readonly LaneOutput output;
     private readonly OutputRecords records;
@@ -393,6 +394,10 @@ internal sealed class Lane : IDisposable
             partition.IsAtEnd = true;
             partition.AtEndSince = clock.GetTimestamp();
         }
+        else
+        {
+            earlyEnds.Add((number, offset)); // The call that brought the assignment may bring the end of an empty partition too.
+        }
     }
 
     private void NoteGap(PartitionInput partition, long offset)
@@ -459,6 +464,11 @@ internal sealed class Lane : IDisposable
 
     private void FollowRebalances()
     {
+        if (input.Rebalances.Count == 0)
+        {
+            return;
+        }
+
         while (input.Rebalances.TryDequeue(out var rebalance))
         {
             context.Metrics.Rebalances.Inc();
@@ -484,6 +494,17 @@ internal sealed class Lane : IDisposable
                 }
             }
         }
+
+        // Only where nothing is to be read: a partition that is read again from its beginning ends once more.
+        foreach (var (number, offset) in earlyEnds)
+        {
+            if (inputs[number] is { } partition && offset <= partition.ReceivedOffset)
+            {
+                ReachedEnd(number, offset);
+            }
+        }
+
+        earlyEnds.Clear();
     }
 
     private void GiveUp(TopicPartition gone)
