@@ -19,7 +19,6 @@ internal sealed class WorkerMetrics
         EventsConsumed = Counter("events_consumed_total", "Records read, by input.", "topic");
         EventsScored = Counter("events_scored_total", "Scores published, by decision.", "decision");
         DeadLetters = Counter("events_deadlettered_total", "Refused records, by code.", "reason");
-        Late = factory.CreateCounter("fraudscoring_events_late_total", "Events older than the newest of their partition.");
         Labels = Counter("labels_total", "Labels by what became of them.", "outcome");
         Alerts = factory.CreateCounter("fraudscoring_alerts_produced_total", "Alerts published.");
         Fallback = Counter("fallback_total", "Scores that the full ensemble did not make or that are stale, by reason.", "reason");
@@ -75,8 +74,6 @@ internal sealed class WorkerMetrics
     public Counter EventsScored { get; }
 
     public Counter DeadLetters { get; }
-
-    public Counter Late { get; }
 
     public Counter Labels { get; }
 

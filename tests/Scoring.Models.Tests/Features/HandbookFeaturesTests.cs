@@ -105,7 +105,7 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
 
     private static IEnumerable<string> Lines(string name)
     {
-        string path = Path.Combine(Repository.Root, "..", "shared", "data", "handbook", name);
+        string path = Path.Combine(RepositoryFiles.Root, "..", "shared", "data", "handbook", name);
         if (!File.Exists(path))
         {
             Assert.Skip($"the handbook's data is not there: {path}");
@@ -143,7 +143,7 @@ public sealed class HandbookFeaturesTests(ITestOutputHelper output)
 
         public HandbookRun(int partitionCount)
         {
-            var reading = ServiceDefinitionReader.ReadFile(Path.Combine(Repository.Root, "definitions", "handbook.json"));
+            var reading = ServiceDefinitionReader.ReadFile(Path.Combine(RepositoryFiles.Root, "definitions", "handbook.json"));
             Assert.Empty(reading.Faults);
             var definition = reading.Definition!;
             var schema = EventSchema.From(definition);
