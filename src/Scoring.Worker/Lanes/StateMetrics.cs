@@ -18,7 +18,6 @@ internal sealed class StateMetrics
     private readonly Counter keysAdded;
     private readonly Counter.Child keysExpired;
     private readonly Counter.Child keysEvicted;
-    private readonly Counter keysTooLong;
     private readonly Counter.Child labelsUnmatched;
     private readonly Counter.Child labelsOutOfReach;
     private readonly Counter unknownMembers;
@@ -38,7 +37,6 @@ internal sealed class StateMetrics
         keysAdded = metrics.StateKeysAdded;
         keysExpired = metrics.StateEvictions.WithLabels("partition", "expired");
         keysEvicted = metrics.StateEvictions.WithLabels("partition", "limit");
-        keysTooLong = metrics.StateKeysTooLong;
         labelsUnmatched = metrics.LabelsGivenUp.WithLabels("unmatched");
         labelsOutOfReach = metrics.LabelsGivenUp.WithLabels("out_of_reach");
         unknownMembers = metrics.UnknownMembers;
@@ -67,7 +65,6 @@ internal sealed class StateMetrics
         Grow(keysAdded, met.KeysAdded, before.KeysAdded);
         Grow(keysExpired, met.KeysExpired, before.KeysExpired);
         Grow(keysEvicted, met.KeysEvicted, before.KeysEvicted);
-        Grow(keysTooLong, met.KeysTooLong, before.KeysTooLong);
         Grow(labelsUnmatched, met.LabelsGivenUp, before.LabelsGivenUp);
         Grow(labelsOutOfReach, met.LabelsOutOfReach, before.LabelsOutOfReach);
         before = met;

@@ -44,7 +44,6 @@ internal sealed class WorkerMetrics
         StateBytes = Gauge("state_bytes", "Bytes of state.", "partition");
         StateKeysAdded = factory.CreateCounter("fraudscoring_state_keys_added_total", "Keys that came anew.");
         StateEvictions = Counter("state_evictions_total", "Keys given up: expired behind every window, or at the limit of keys.", "store", "reason");
-        StateKeysTooLong = factory.CreateCounter("fraudscoring_state_keys_too_long_total", "Keys longer than is kept: their events have no such entity.");
         StateEventsDropped = factory.CreateCounter("fraudscoring_state_events_dropped_total", "Events given up by a full ring although a window could still hold them: raise events_max.");
         EventsLate = Counter("events_late_total", "Events older than the newest of a key they belong to, once for each such key: put in their place in time, or too old to be kept.", "reason");
         LabelsWaiting = Gauge("labels_waiting", "Labels that wait for their transaction.", "partition");
@@ -150,8 +149,6 @@ internal sealed class WorkerMetrics
     public Counter StateKeysAdded { get; }
 
     public Counter StateEvictions { get; }
-
-    public Counter StateKeysTooLong { get; }
 
     public Counter StateEventsDropped { get; }
 

@@ -21,7 +21,7 @@ internal sealed class WorkerRun : IAsyncDisposable
                 Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
                 Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
                 Operations = new OperationsOptions { Http = http },
-                Serving = new ServingOptions { Definition = service.DefinitionPath, WithoutModel = true },
+                Serving = new ServingOptions { Definition = service.DefinitionPath, Package = service.Model.PackagePath, VerificationKeys = [service.Model.KeyPath] },
                 Aggregates = new AggregatesOptions(),
             },
             TimeProvider.System,
