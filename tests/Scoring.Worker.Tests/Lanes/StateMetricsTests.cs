@@ -44,8 +44,8 @@ public sealed class StateMetricsTests
 
         again.IsRebuilding = false;
         told.Begin(again);
-        second.Process("d", Event(1_000, 9_995));
-        second.Process("d", Event(1_001, 9_990));
+        second.Process("e", Event(1_000, 9_995));
+        second.Process("e", Event(1_001, 9_990));
         told.Tell(again);
         told.End(again);
         Assert.Equal(3, metrics.EventsLate.WithLabels("reordered").Value);
