@@ -1,5 +1,5 @@
-using Scoring.Models.Ensembles.Onnx;
 using Scoring.Models.Ensembles;
+using Scoring.Models.Ensembles.Onnx;
 using Scoring.Models.Tests;
 
 namespace Scoring.Trainer.Tests;
