@@ -54,7 +54,7 @@ internal sealed partial class ConnectionRecording : IAsyncDisposable
     }
 
     /// <summary>How connections are seen, for the test's output.</summary>
-    public static string Way => CanTrace.Value ? "every attempt, by strace" : "what /proc shows every 10 ms";
+    public static string Way => CanTrace.Value ? "every attempt, by strace" : "what /proc shows every 20 ms";
 
     /// <summary>The program.</summary>
     public OwnProgram Program { get; }
@@ -124,7 +124,7 @@ internal sealed partial class ConnectionRecording : IAsyncDisposable
 
     private async Task WatchAsync()
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!ended.IsCancellationRequested)
         {
             foreach (int process in SocketTables.Family(Program.Id))

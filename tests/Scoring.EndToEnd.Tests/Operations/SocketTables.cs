@@ -23,7 +23,7 @@ internal static class SocketTables
         return family;
     }
 
-    /// <summary>The other ends of a process's own TCP and UDP sockets.</summary>
+    /// <summary>The other ends of a process's own TCP and UDP sockets, but of those that others opened to a port it listens on.</summary>
     public static IEnumerable<IPEndPoint> Remotes(int process)
     {
         var inodes = Entries($"/proc/{process}/fd")
@@ -31,17 +31,14 @@ internal static class SocketTables
             .Where(target => target.StartsWith("socket:[", StringComparison.Ordinal))
             .Select(target => target[8..^1])
             .ToHashSet(StringComparer.Ordinal);
-        foreach (string table in new[] { "tcp", "tcp6", "udp", "udp6" })
-        {
-            foreach (string line in Text($"/proc/{process}/net/{table}").Split('\n').Skip(1))
-            {
-                string[] cells = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (cells.Length > 9 && inodes.Contains(cells[9]) && !string.Equals(cells[3], Listening, StringComparison.Ordinal) && Parse(cells[2]) is { Port: > 0 } remote)
-                {
-                    yield return remote;
-                }
-            }
-        }
+        var sockets = ((string[])["tcp", "tcp6", "udp", "udp6"])
+            .SelectMany(table => Text($"/proc/{process}/net/{table}").Split('\n').Skip(1))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(cells => cells.Length > 9 && inodes.Contains(cells[9]))
+            .Select(cells => (Local: Parse(cells[1]), Remote: Parse(cells[2]), IsListening: string.Equals(cells[3], Listening, StringComparison.Ordinal)))
+            .ToList();
+        var served = sockets.Where(socket => socket.IsListening).Select(socket => socket.Local.Port).ToHashSet();
+        return sockets.Where(socket => socket.Remote.Port > 0 && !served.Contains(socket.Local.Port)).Select(socket => socket.Remote);
     }
 
     private static IPEndPoint Parse(string cell)

@@ -14,6 +14,20 @@ public sealed partial class OnnxRuntimeEnvironmentTests
         Assert.Equal("1", Marshal.PtrToStringUTF8(GetEnvironmentVariable("ORT_DISABLE_TELEMETRY")));
     }
 
+    /// <summary>The library reads the switch when it loads: whoever makes a session, or its options, calls the quiet door in the same file.</summary>
+    [Fact]
+    public void Nobody_reaches_the_library_but_through_the_quiet_door()
+    {
+        var users = Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Select(path => (Path: path, Code: File.ReadAllText(path)))
+            .Where(file => ((string[])["new InferenceSession(", "new SessionOptions", "OrtEnv."]).Any(use => file.Code.Contains(use, StringComparison.Ordinal)))
+            .ToList();
+        Assert.NotEmpty(users);
+        Assert.All(users, file => Assert.True(
+            file.Code.Contains("OnnxRuntimeEnvironment", StringComparison.Ordinal),
+            $"{file.Path} uses ONNX Runtime without OnnxRuntimeEnvironment.EnsureQuiet()"));
+    }
+
     [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint GetEnvironmentVariable(string name);
