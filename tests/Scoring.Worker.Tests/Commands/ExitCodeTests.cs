@@ -124,13 +124,28 @@ public sealed class ExitCodeTests : IDisposable
 
     public void Dispose() => folder.Delete(recursive: true);
 
-    private static async Task<string> ExpectAsync(int exitCode, string inError, params string[] arguments)
+    [Fact]
+    public async Task A_variable_that_is_named_like_a_section_is_somebody_elses()
+    {
+        string[] arguments = ["run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0"];
+        string error = await ExpectAsync(ExitCode.Configuration, "Kafka:From", arguments, ("KAFKA", "/opt/kafka"), ("Kafka__From", "yesterday"));
+        Assert.Single(error.Trim().Split('\n'));
+    }
+
+    private static Task<string> ExpectAsync(int exitCode, string inError, params string[] arguments) => ExpectAsync(exitCode, inError, arguments, []);
+
+    private static async Task<string> ExpectAsync(int exitCode, string inError, string[] arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll"));
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         using var process = Process.Start(start)!;
