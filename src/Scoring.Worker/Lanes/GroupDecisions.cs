@@ -1,0 +1,62 @@
+using Confluent.Kafka;
+using Scoring.Models.Events;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Follows what the consumer group has decided, between two batches: takes partitions over and gives them up.</summary>
+internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, CommitLog commits, LaneShares shares)
+{
+    private readonly AssignedPartitions assigned = new(context, input, lane);
+    private readonly Stack<TransactionBatch> pool = new();
+
+    /// <summary>Follows everything decided since the last call, in its order.</summary>
+    /// <exception cref="LaneFailure">A partition cannot be taken over.</exception>
+    public void Follow()
+    {
+        if (input.Rebalances.Count == 0)
+        {
+            return;
+        }
+
+        while (input.Rebalances.TryDequeue(out var rebalance))
+        {
+            context.Metrics.Rebalances.Inc();
+            if (rebalance.Kind != RebalanceKind.Assigned)
+            {
+                foreach (var gone in rebalance.Partitions)
+                {
+                    GiveUp(gone);
+                }
+            }
+            else if (rebalance.Partitions.Count > 0)
+            {
+                foreach (var partition in assigned.Begin(rebalance.Partitions, pool))
+                {
+                    partitions.Add(partition);
+                    context.Ledger.Assign(partition.Partition);
+                    labelInput?.Assign(partition.Partition);
+                }
+            }
+        }
+
+        partitions.TakeEarlyEnds();
+    }
+
+    private void GiveUp(TopicPartition gone)
+    {
+        if (partitions.ByNumber[gone.Partition.Value] is not { } partition)
+        {
+            return;
+        }
+
+        labelInput?.Unassign(partition.Partition);
+        commits.Forget(partition.Source);
+        commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
+        shares.GiveUp(partition);
+        partitions.Remove(partition);
+        context.Metrics.Lag.RemoveLabelled(context.Topics.Transactions, partition.Name);
+        context.Metrics.RestoreRemaining.RemoveLabelled(partition.Name);
+        LogMessages.Revoked(context.Logger, lane, partition.Partition);
+    }
+}
