@@ -11,6 +11,10 @@ internal sealed class BrokerAdmin : IDisposable
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>What brokers answer that cannot tell the members of a group, or that do not know the group.</summary>
+    private static readonly ErrorCode[] NoMembersKnown =
+        [ErrorCode.Local_UnsupportedFeature, ErrorCode.UnsupportedVersion, ErrorCode.Local_NotImplemented, ErrorCode.GroupIdNotFound];
+
     private readonly IAdminClient admin;
     private readonly string servers;
     private readonly TimeSpan bound;
@@ -48,24 +52,12 @@ internal sealed class BrokerAdmin : IDisposable
     }
 
     /// <summary>Whether a group starts anew: it has committed nothing of a topic and has no members.</summary>
+    /// <exception cref="CommandFailure">No broker could tell within the bound: nobody may guess, the answer decides whether contributions are removed.</exception>
     public bool IsNewGroup(string group, string topic, IEnumerable<int> partitions)
     {
         var asked = new ConsumerGroupTopicPartitions(group, [.. partitions.Select(partition => new TopicPartition(topic, partition))]);
         var committed = Ask(() => admin.ListConsumerGroupOffsetsAsync([asked], new ListConsumerGroupOffsetsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult());
-        if (committed[0].Partitions.Any(offset => offset.Offset != Offset.Unset))
-        {
-            return false;
-        }
-
-        try
-        {
-            var described = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
-            return described.ConsumerGroupDescriptions[0].Members.Count == 0;
-        }
-        catch (KafkaException)
-        {
-            return true; // A broker that cannot tell the members (the embedded one) has none but ours.
-        }
+        return committed[0].Partitions.All(offset => offset.Offset == Offset.Unset) && Ask(() => MemberCount(group)) == 0;
     }
 
     /// <summary>Removes everything before the given offsets.</summary>
@@ -123,6 +115,23 @@ internal sealed class BrokerAdmin : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => admin.Dispose();
+
+    private int MemberCount(string group)
+    {
+        try
+        {
+            var described = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
+            return described.ConsumerGroupDescriptions[0].Members.Count;
+        }
+        catch (DescribeConsumerGroupsException refused) when (NoMembersKnown.Contains(refused.Results.ConsumerGroupDescriptions[0].Error.Code))
+        {
+            return 0;
+        }
+        catch (KafkaException refused) when (NoMembersKnown.Contains(refused.Error.Code))
+        {
+            return 0; // The embedded broker: it serves one process.
+        }
+    }
 
     private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
         answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);

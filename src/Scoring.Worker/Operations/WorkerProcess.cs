@@ -69,6 +69,7 @@ internal static class WorkerProcess
     private static AggregatesReader StartReader(KafkaClients clients, BrokerAdmin admin, Service service, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger)
     {
         var partitions = Enumerable.Range(0, ledger.Shared.SourceCount).ToList();
+        RefuseSecondGroup(clients, admin, service.Topics, partitions);
         var ends = admin.EndOffsets(service.Topics.Aggregates, partitions);
         bool isNew = admin.IsNewGroup(clients.Group, service.Topics.Transactions, partitions);
         if (isNew && !admin.TryEmpty(service.Topics.Aggregates, ends))
@@ -79,6 +80,17 @@ internal static class WorkerProcess
         var reader = new AggregatesReader(clients, service.Topics.Aggregates, ends, isNew, ledger, metrics, logger);
         reader.Start();
         return reader;
+    }
+
+    /// <summary>One aggregates topic serves one group (docs/decisions/0005): a second one, new, would empty it under the first.</summary>
+    private static void RefuseSecondGroup(KafkaClients clients, BrokerAdmin admin, ServiceTopics topics, List<int> partitions)
+    {
+        if (!string.Equals(clients.Group, topics.Group, StringComparison.Ordinal) && !admin.IsNewGroup(topics.Group, topics.Transactions, partitions))
+        {
+            throw new CommandFailure(
+                ExitCode.Configuration,
+                $"group {clients.Group} may not run: group {topics.Group} lives on {topics.Aggregates}, and two groups would mix what partitions tell each other there; for a trial give the definition another service name and topics of its own (topics.aggregates at least)");
+        }
     }
 
     private static async Task<int> RunLanesAsync(LaneContext context, AggregatesReader? reader, CancellationToken stopping)

@@ -54,11 +54,18 @@ internal sealed class TestService : IDisposable
     /// <summary>Runs a verb in this process and expects it to end well.</summary>
     public async Task<string> VerbAsync(params string[] args)
     {
+        var (exitCode, output, error) = await TryVerbAsync(args);
+        Assert.True(exitCode == ExitCode.Ok, error);
+        return output;
+    }
+
+    /// <summary>Runs a verb in this process.</summary>
+    public async Task<(int ExitCode, string Output, string Error)> TryVerbAsync(params string[] args)
+    {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
         using var error = new StringWriter(CultureInfo.InvariantCulture);
         int exitCode = await CommandLine.RunAsync([.. args, "--definition", DefinitionPath, "--bootstrap-servers", Broker.BootstrapServers], output, error);
-        Assert.True(exitCode == ExitCode.Ok, error.ToString());
-        return output.ToString();
+        return (exitCode, output.ToString(), error.ToString());
     }
 
     /// <summary>What a worker would say about the file, by transaction.</summary>

@@ -14,12 +14,20 @@ internal sealed class WorkerRun : IAsyncDisposable
     private readonly IPEndPoint http = FreePort();
     private readonly Task<int> running;
 
-    public WorkerRun(TestService service, string group, int lanes = 2, int rowsMax = 256, string from = "earliest") =>
+    /// <summary>Starts it.</summary>
+    /// <param name="service">What it scores.</param>
+    /// <param name="group">Its consumer group; null: the service's own.</param>
+    /// <param name="lanes">Threads.</param>
+    /// <param name="rowsMax">Rows of a batch.</param>
+    /// <param name="from">Where a new group starts.</param>
+    /// <param name="client">Properties of librdkafka.</param>
+    /// <param name="inFlightMax">Records that may be unacknowledged.</param>
+    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", Dictionary<string, string>? client = null, int inFlightMax = 50_000) =>
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
-                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
-                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
+                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from, Client = client ?? [] },
+                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true, InFlightMax = inFlightMax },
                 Operations = new OperationsOptions { Http = http },
                 Serving = new ServingOptions { Definition = service.DefinitionPath, WithoutModel = true },
                 Aggregates = new AggregatesOptions(),
