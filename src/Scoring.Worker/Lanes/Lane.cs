@@ -56,7 +56,7 @@ internal sealed class Lane : IDisposable
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels);
-        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.StartsLatest, partitions.Leaving, BeforeRevoke, context.Metrics, context.Logger);
+        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.StartsLatest, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
         labelInput = context.ReadsLabels
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, records.DeadLetter, context.Metrics, context.Logger)
             : null;
@@ -78,7 +78,7 @@ internal sealed class Lane : IDisposable
 
         if (!commits.Finish(positions, TimeSpan.FromSeconds(5)))
         {
-            throw new LaneFailure(ExitCode.Unavailable, "the broker did not acknowledge the last outputs within 5 s; they are repeated at the next start");
+            throw new LaneFailure(ExitCode.Unavailable, "the broker did not acknowledge the last outputs and their offsets within 5 s; they are repeated at the next start");
         }
 
         input.Close();
@@ -297,8 +297,19 @@ internal sealed class Lane : IDisposable
         pipeline.Clear();
     }
 
-    /// <summary>Whether a row is to be answered: those before the resume offset were, before the restart.</summary>
-    private bool IsDue(int row) => batch.Offsets[row] >= partitions.ByNumber[batch.Partitions[row]]!.ResumeOffset;
+    /// <summary>The group has given partitions to others already, who read their rows again: nothing more is said for them.</summary>
+    private void Lost(IReadOnlyList<TopicPartition> gone)
+    {
+        partitions.Lost(gone);
+        foreach (var partition in gone)
+        {
+            commits.Forget(partition);
+            commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
+        }
+    }
+
+    /// <summary>Whether a row is to be answered: those before the resume offset were, before the restart; those of a lost partition are another's.</summary>
+    private bool IsDue(int row) => partitions.ByNumber[batch.Partitions[row]]! is { IsLost: false } partition && batch.Offsets[row] >= partition.ResumeOffset;
 
     private bool HoldsAnswers()
     {
@@ -324,14 +335,15 @@ internal sealed class Lane : IDisposable
         }
     }
 
-    /// <summary>The group takes partitions away: what is published is acknowledged and committed while they are still ours.</summary>
+    /// <summary>The group takes partitions away: rows in hand are answered, acknowledged and committed while they are still ours.</summary>
     private void BeforeRevoke()
     {
-        if (!commits.Finish(positions, TimeSpan.FromSeconds(3)))
+        if (batch.RowCount > 0)
         {
-            context.Metrics.CommitFailures.Inc();
+            Answer(clock.GetTimestamp());
         }
 
+        commits.Finish(positions, TimeSpan.FromSeconds(3)); // What it could not commit it has counted; the new owner repeats it.
         shares.NoteEnds(partitions.All);
     }
 }

@@ -94,11 +94,29 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         }
     }
 
+    /// <summary>Says that partitions are another's already.</summary>
+    public void Lost(IReadOnlyList<TopicPartition> partitions)
+    {
+        Leaving(partitions);
+        foreach (var gone in partitions)
+        {
+            if (ByNumber[gone.Partition.Value] is { } partition)
+            {
+                partition.IsLost = true;
+            }
+        }
+    }
+
     /// <summary>The offsets to commit: of transactions, and of the labels beside them.</summary>
     public IEnumerable<TopicPartitionOffset> Positions()
     {
         foreach (var partition in All)
         {
+            if (partition.IsLost)
+            {
+                continue;
+            }
+
             if (partition.Position >= partition.ResumeOffset)
             {
                 yield return new TopicPartitionOffset(partition.Source, partition.Position);

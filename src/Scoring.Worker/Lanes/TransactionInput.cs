@@ -18,6 +18,7 @@ internal sealed class TransactionInput : IDisposable
     private readonly string topic;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
+    private Task background = Task.CompletedTask;
 
     /// <summary>Joins the group.</summary>
     /// <param name="clients">Builds the consumer.</param>
@@ -29,9 +30,10 @@ internal sealed class TransactionInput : IDisposable
     /// <param name="startsLatest">Whether a group without committed offsets starts at the end.</param>
     /// <param name="leaving">Told which partitions go; must not throw.</param>
     /// <param name="beforeRevoke">Called while the partitions are still ours; its exceptions are noted.</param>
+    /// <param name="lost">Told which partitions are another's already; must not throw.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
-    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool startsLatest, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, WorkerMetrics metrics, ILogger logger)
+    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool startsLatest, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, Action<IReadOnlyList<TopicPartition>> lost, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.metrics = metrics;
@@ -64,7 +66,7 @@ internal sealed class TransactionInput : IDisposable
             .SetPartitionsLostHandler((_, offsets) =>
             {
                 List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
-                leaving(gone);
+                lost(gone);
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Lost, gone));
             })
             .Build();
@@ -112,8 +114,8 @@ internal sealed class TransactionInput : IDisposable
     /// <summary>End of a partition as the last fetch told it, or <see cref="Offset.Unset"/>.</summary>
     public Offset KnownEnd(TopicPartition partition) => consumer.GetWatermarkOffsets(partition).High;
 
-    /// <summary>Commits to the group; the offsets of labels too, although their partitions are assigned by hand.</summary>
-    public void Commit(IReadOnlyList<TopicPartitionOffset> offsets) => consumer.Commit(offsets);
+    /// <summary>Commits to the group in the background, one commit at a time; the offsets of labels too, although their partitions are assigned by hand.</summary>
+    public Task Commit(IReadOnlyList<TopicPartitionOffset> offsets) => background = Task.Run(() => consumer.Commit(offsets));
 
     /// <summary>Stops fetching a partition; what the client has fetched ahead of it is fetched again later.</summary>
     public void Pause(PartitionInput input)

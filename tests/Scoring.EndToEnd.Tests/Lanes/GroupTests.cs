@@ -27,4 +27,26 @@ public sealed class GroupTests(KafkaBroker broker)
         Assert.Equal(told, service.Count("aggregates"));
         Assert.True(told > 0);
     }
+
+    [Fact]
+    public async Task A_worker_that_joins_under_load_repeats_nothing()
+    {
+        using var service = await TestService.CreateAsync(broker, partitionCount: 4, remembers: false);
+        using var load = new Load(service);
+        await using var first = new WorkerRun(service, "shared", lanes: 1);
+        await first.ReadyAsync(Bound);
+        await using (var second = new WorkerRun(service, "shared", lanes: 1))
+        {
+            while (await second.MetricAsync("fraudscoring_events_scored_total{decision=\"approve\"}", Bound) == 0)
+            {
+                load.Send(5_000); // Until the group has moved partitions, so that it moves them in the midst of batches.
+            }
+
+            service.Read("scores", records => records.Count >= load.Sent, Bound);
+            Assert.Equal(ExitCode.Ok, await second.StopAsync());
+        }
+
+        Assert.Equal(ExitCode.Ok, await first.StopAsync());
+        Assert.Equal(load.Sent, service.Count("scores"));
+    }
 }

@@ -12,12 +12,12 @@ internal sealed class TestService : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-");
 
-    private TestService(KafkaBroker broker, TestTopics topics)
+    private TestService(KafkaBroker broker, TestTopics topics, bool remembers)
     {
         Broker = broker;
         Topics = topics;
         DefinitionPath = Path.Combine(folder.FullName, "definition.json");
-        File.WriteAllText(DefinitionPath, Definition());
+        File.WriteAllText(DefinitionPath, remembers ? Definition() : WithoutMemory());
     }
 
     public KafkaBroker Broker { get; }
@@ -26,10 +26,14 @@ internal sealed class TestService : IDisposable
 
     public string DefinitionPath { get; }
 
-    public static async Task<TestService> CreateAsync(KafkaBroker broker, int partitionCount)
+    /// <summary>Creates the topics.</summary>
+    /// <param name="broker">Where.</param>
+    /// <param name="partitionCount">Partitions of each.</param>
+    /// <param name="remembers">False: a service whose features see nothing but the event.</param>
+    public static async Task<TestService> CreateAsync(KafkaBroker broker, int partitionCount, bool remembers = true)
     {
         var topics = await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates");
-        return new TestService(broker, topics);
+        return new TestService(broker, topics, remembers);
     }
 
     /// <summary>A stream of ten days over 40 accounts and 12 merchants, seeded; every fifth outcome is fraud.</summary>
@@ -100,6 +104,19 @@ internal sealed class TestService : IDisposable
 
     public void Dispose() => folder.Delete(recursive: true);
 
+    private string WithoutMemory() => $$"""
+        {
+          "service": "lanes",
+          "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
+          "features": [{ "name": "amount_now", "aggregate": "value", "of": "amount" }],
+          "topics": {{TopicNames()}}
+        }
+        """;
+
+    private string TopicNames() => $$"""
+        { "transactions": "{{Topics["in"]}}", "labels": "{{Topics["labels"]}}", "scores": "{{Topics["scores"]}}", "alerts": "{{Topics["alerts"]}}", "dead_letters": "{{Topics["dlq"]}}", "aggregates": "{{Topics["aggregates"]}}" }
+        """;
+
     private string Definition() => $$"""
         {
           "service": "lanes",
@@ -120,7 +137,7 @@ internal sealed class TestService : IDisposable
             { "name": "merchant_rate_3d", "entity": "merchant", "aggregate": "label_rate", "window": "3d" }
           ],
           "rules": [{ "name": "large", "when": "amount_minor > 19000", "then": "review" }],
-          "topics": { "transactions": "{{Topics["in"]}}", "labels": "{{Topics["labels"]}}", "scores": "{{Topics["scores"]}}", "alerts": "{{Topics["alerts"]}}", "dead_letters": "{{Topics["dlq"]}}", "aggregates": "{{Topics["aggregates"]}}" }
+          "topics": {{TopicNames()}}
         }
         """;
 }

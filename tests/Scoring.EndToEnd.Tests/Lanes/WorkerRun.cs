@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -57,6 +58,21 @@ internal sealed class WorkerRun : IAsyncDisposable
             }
 
             await timer.WaitForNextTickAsync(cancellation);
+        }
+    }
+
+    /// <summary>What <c>/metrics</c> says of one series; 0 where it is not there.</summary>
+    public async Task<double> MetricAsync(string series, CancellationToken cancellation)
+    {
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
+        try
+        {
+            string text = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellation);
+            return text.Split('\n').Where(line => line.StartsWith(series + " ", StringComparison.Ordinal)).Select(line => double.Parse(line[(series.Length + 1)..], CultureInfo.InvariantCulture)).FirstOrDefault();
+        }
+        catch (HttpRequestException)
+        {
+            return 0; // Not listening yet.
         }
     }
 
