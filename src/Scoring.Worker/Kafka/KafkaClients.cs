@@ -56,8 +56,8 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             MessageTimeoutMs = 0,
             LingerMs = 2,
             CompressionType = CompressionType.Lz4,
-            QueueBufferingMaxMessages = 1_000_000,
-            QueueBufferingMaxKbytes = 262_144,
+            QueueBufferingMaxMessages = 2_000_000, // Both well above what lanes bound themselves to (LaneOutput.HasRoom):
+            QueueBufferingMaxKbytes = 1_048_576,   // they stop reading and go on polling; a full queue would stop them mid-batch.
             MessageMaxBytes = 2_000_000,
             EnableBackgroundPoll = false,
             DeliveryReportFields = "none",

@@ -80,7 +80,7 @@ internal sealed class CommitLog
     public bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound)
     {
         long started = clock.GetTimestamp();
-        if (!output.Flush(clock, bound) || !HasEnded(Remaining()))
+        if (!output.Flush(bound) || !HasEnded(Remaining()))
         {
             metrics.CommitFailures.Inc();
             return false;

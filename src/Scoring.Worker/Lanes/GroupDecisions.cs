@@ -34,6 +34,7 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
                 foreach (var partition in assigned.Begin(rebalance.Partitions, pool))
                 {
                     partitions.Add(partition);
+                    input.Resume(partition); // The client remembers across assignments that it was paused.
                     context.Ledger.Assign(partition.Partition);
                     labelInput?.Assign(partition.Partition);
                 }

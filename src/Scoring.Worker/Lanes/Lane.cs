@@ -37,6 +37,7 @@ internal sealed class Lane : IDisposable
     private readonly GroupDecisions decisions;
     private readonly RowAdmission admission;
     private readonly LaneGauges gauges;
+    private readonly OutputRoom room;
     private readonly Func<IEnumerable<TopicPartitionOffset>> positions;
     private PendingRow? pending;
     private long nowMs;
@@ -52,7 +53,7 @@ internal sealed class Lane : IDisposable
         isStale = new bool[rowsMax];
         partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, isAlone: false, rowsMax, context.Lanes.EmitFeatures, context.Settings.Serving.NetworkTimeoutMs, clock, context.Metrics, context.Logger);
-        output = new LaneOutput(context.Clients.Producer(), context.Lanes.InFlightMax);
+        output = new LaneOutput(context.Clients.Producer(), context.Lanes.InFlightMax, clock);
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels);
@@ -64,6 +65,7 @@ internal sealed class Lane : IDisposable
         decisions = new GroupDecisions(context, number, partitions, input, labelInput, commits, shares);
         admission = new RowAdmission(context, number, partitions, batch, pipeline, shares, records);
         gauges = new LaneGauges(context, number, partitions, input, output);
+        room = new OutputRoom(output, partitions, input, clock);
         positions = partitions.Positions;
     }
 
@@ -100,10 +102,14 @@ internal sealed class Lane : IDisposable
         nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
         output.Poll(TimeSpan.Zero);
         decisions.Follow();
-        labelInput?.Fill(nowMs, admission.IsWaitingForLabels ? 1 : 0);
+        if (output.HasRoom)
+        {
+            labelInput?.Fill(nowMs, admission.IsWaitingForLabels ? 1 : 0);
+        }
+
         admission.BeginCycle(nowMs);
         Release();
-        Receive(batch.RowCount > 0 || partitions.HaveStaged || pending is not null ? 0 : output.InFlight > 0 ? 1 : IdleWaitMs);
+        Receive(now, batch.RowCount > 0 || partitions.HaveStaged || pending is not null ? 0 : output.InFlight > 0 ? 1 : IdleWaitMs);
         int rowCount = batch.RowCount;
         if (rowCount > 0)
         {
@@ -125,7 +131,7 @@ internal sealed class Lane : IDisposable
     private void Release()
     {
         labelEnds.Take(partitions.ByNumber);
-        while (!batch.IsFull)
+        while (!batch.IsFull && output.HasRoom)
         {
             PartitionInput? earliest = null;
             foreach (var candidate in partitions.All)
@@ -162,7 +168,7 @@ internal sealed class Lane : IDisposable
                 admission.FinishRebuild(partition, partition.ReceivedOffset);
             }
 
-            if (partition.IsPaused && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4)
+            if (partition.IsPaused && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4)
             {
                 input.Resume(partition);
             }
@@ -175,8 +181,13 @@ internal sealed class Lane : IDisposable
     }
 
     /// <summary>Reads what is queued into the batch.</summary>
-    private void Receive(int waitMs)
+    private void Receive(long now, int waitMs)
     {
+        if (!room.MayRead(now))
+        {
+            return;
+        }
+
         if (pending is { } first && !batch.IsFull)
         {
             pending = null;
@@ -184,7 +195,7 @@ internal sealed class Lane : IDisposable
             Take(first.Partition, first.Refusal, first.Offset, first.Timestamp, first.Headers);
         }
 
-        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && output.HasRoom; budget--)
+        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && (output.HasRoom || room.IsHolding); budget--)
         {
             var result = input.Read(waitMs, nowMs);
             waitMs = 0;
