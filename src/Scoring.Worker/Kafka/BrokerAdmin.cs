@@ -113,32 +113,11 @@ internal sealed class BrokerAdmin : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => admin.Dispose();
-
-    private int MemberCount(string group)
+    /// <summary>Asks until there is an answer: each question has the whole bound to itself.</summary>
+    /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
+    public T Ask<T>(Func<T> question)
     {
-        try
-        {
-            var described = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
-            return described.ConsumerGroupDescriptions[0].Members.Count;
-        }
-        catch (DescribeConsumerGroupsException refused) when (NoMembersKnown.Contains(refused.Results.ConsumerGroupDescriptions[0].Error.Code))
-        {
-            return 0;
-        }
-        catch (KafkaException refused) when (NoMembersKnown.Contains(refused.Error.Code))
-        {
-            return 0; // The embedded broker: it serves one process.
-        }
-    }
-
-    private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
-        answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
-
-    private T Ask<T>(Func<T> question)
-    {
-        // Each question has the whole bound to itself. A topic that cannot be made is an answer, not silence.
+        // A topic that cannot be made is an answer, not silence.
         long started = clock.GetTimestamp();
         var patient = new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddRetry(new RetryStrategyOptions
@@ -161,4 +140,27 @@ internal sealed class BrokerAdmin : IDisposable
                 unanswered);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => admin.Dispose();
+
+    private int MemberCount(string group)
+    {
+        try
+        {
+            var described = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
+            return described.ConsumerGroupDescriptions[0].Members.Count;
+        }
+        catch (DescribeConsumerGroupsException refused) when (NoMembersKnown.Contains(refused.Results.ConsumerGroupDescriptions[0].Error.Code))
+        {
+            return 0;
+        }
+        catch (KafkaException refused) when (NoMembersKnown.Contains(refused.Error.Code))
+        {
+            return 0; // The embedded broker: it serves one process.
+        }
+    }
+
+    private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
+        answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
 }

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Scoring.Models.Events;
+using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
 
 namespace Scoring.Worker.Lanes;
@@ -9,6 +10,15 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
 {
     private readonly AssignedPartitions assigned = new(context, input, lane);
     private readonly Stack<TransactionBatch> pool = new();
+
+    /// <summary>Partitions come: called before the client asks where to begin.</summary>
+    public void Assigning(IReadOnlyList<TopicPartition> coming)
+    {
+        if (context.StartsLatest && coming.Count > 0)
+        {
+            assigned.CommitEnds(coming);
+        }
+    }
 
     /// <summary>Follows everything decided since the last call, in its order.</summary>
     /// <exception cref="LaneFailure">A partition cannot be taken over.</exception>
@@ -31,6 +41,7 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
             }
             else if (rebalance.Partitions.Count > 0)
             {
+                RefuseGrowth(rebalance.Partitions);
                 foreach (var partition in assigned.Begin(rebalance.Partitions, pool))
                 {
                     partitions.Add(partition);
@@ -44,9 +55,20 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
         partitions.TakeEarlyEnds();
     }
 
+    private void RefuseGrowth(IReadOnlyList<TopicPartition> coming)
+    {
+        if (coming.Any(partition => partition.Partition.Value >= context.PartitionCount))
+        {
+            int count = context.Admin.PartitionCounts().GetValueOrDefault(context.Topics.Transactions);
+            throw new LaneFailure(
+                ExitCode.Configuration,
+                FormattableString.Invariant($"topic {context.Topics.Transactions} has {count} partitions, it had {context.PartitionCount} when this worker started; a key's state and outputs stand in its partition, and keys move with the count: make new topics of {count} partitions, name them in the definition under another service name, and replay into them"));
+        }
+    }
+
     private void GiveUp(TopicPartition gone)
     {
-        if (partitions.ByNumber[gone.Partition.Value] is not { } partition)
+        if (partitions.Find(gone.Partition.Value) is not { } partition)
         {
             return;
         }

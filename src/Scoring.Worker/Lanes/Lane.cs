@@ -57,7 +57,7 @@ internal sealed class Lane : IDisposable
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels);
-        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.StartsLatest, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
+        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, Assigning, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
         labelInput = context.ReadsLabels
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, records.DeadLetter, context.Metrics, context.Logger)
             : null;
@@ -201,7 +201,7 @@ internal sealed class Lane : IDisposable
             waitMs = 0;
             if (input.HandlerFailure is { } failure)
             {
-                throw new LaneFailure(ExitCode.Internal, $"giving up partitions failed: {failure.Message}", failure);
+                throw new LaneFailure((failure as LaneFailure)?.ExitCode ?? (failure as CommandFailure)?.ExitCode ?? ExitCode.Internal, $"following the group failed: {failure.Message}", failure);
             }
 
             if (result is null)
@@ -338,13 +338,15 @@ internal sealed class Lane : IDisposable
     private void NoteGap(PartitionInput partition, long offset)
     {
         // A gap also stands where control records of Kafka transactions are; it is a loss only when the log starts behind it.
-        var retained = input.Retained(partition.Source);
+        var retained = context.Admin.Ask(() => input.Retained(partition.Source));
         if (retained.Low.Value > partition.ReceivedOffset)
         {
             context.Metrics.InputGap.Inc(retained.Low.Value - partition.ReceivedOffset);
             LogMessages.InputGap(context.Logger, partition.Partition, partition.ReceivedOffset, retained.Low.Value);
         }
     }
+
+    private void Assigning(IReadOnlyList<TopicPartition> coming) => decisions.Assigning(coming);
 
     /// <summary>The group takes partitions away: rows in hand are answered, acknowledged and committed while they are still ours.</summary>
     private void BeforeRevoke()

@@ -34,6 +34,9 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         }
     }
 
+    /// <summary>The lane's partition of a number, or null; also for a number that the topic did not have when the worker started.</summary>
+    public PartitionInput? Find(int number) => number < ByNumber.Length ? ByNumber[number] : null;
+
     /// <summary>Takes a partition over.</summary>
     public void Add(PartitionInput partition)
     {
@@ -55,7 +58,7 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
     /// <summary>Notes that a reader stands at the end of a partition.</summary>
     public void ReachedEnd(int number, long offset)
     {
-        if (ByNumber[number] is { } partition)
+        if (Find(number) is { } partition)
         {
             partition.ReceivedOffset = Math.Max(partition.ReceivedOffset, offset);
             partition.IsAtEnd = true;
@@ -73,7 +76,7 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         // Only where nothing is to be read: a partition that is read again from its beginning ends once more.
         foreach (var (number, offset) in earlyEnds)
         {
-            if (ByNumber[number] is { } partition && offset <= partition.ReceivedOffset)
+            if (Find(number) is { } partition && offset <= partition.ReceivedOffset)
             {
                 ReachedEnd(number, offset);
             }
@@ -87,7 +90,7 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
     {
         foreach (var gone in partitions)
         {
-            if (ByNumber[gone.Partition.Value] is { } partition)
+            if (Find(gone.Partition.Value) is { } partition)
             {
                 partition.Share.IsLeaving = true;
             }
@@ -100,7 +103,7 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         Leaving(partitions);
         foreach (var gone in partitions)
         {
-            if (ByNumber[gone.Partition.Value] is { } partition)
+            if (Find(gone.Partition.Value) is { } partition)
             {
                 partition.IsLost = true;
             }

@@ -20,7 +20,7 @@ public sealed class BrokerAdminTests
         using var admin = new BrokerAdmin(clients, broker.BootstrapServers, TimeSpan.FromSeconds(20), TimeProvider.System);
         Assert.True(admin.IsNewGroup("group", "in", [0, 1]));
 
-        using var member = clients.GroupReader<Ignore, Ignore>(0, startsLatest: false).Build();
+        using var member = clients.GroupReader<Ignore, Ignore>(0).Build();
         member.Commit([new TopicPartitionOffset("in", 1, 7)]);
         Assert.False(admin.IsNewGroup("group", "in", [0, 1]));
         Assert.True(admin.IsNewGroup("another", "in", [0, 1]));
