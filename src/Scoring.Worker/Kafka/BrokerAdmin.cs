@@ -10,6 +10,7 @@ namespace Scoring.Worker.Kafka;
 internal sealed class BrokerAdmin : IDisposable
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortCallTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>What brokers answer that cannot tell the members of a group, or that do not know the group.</summary>
     private static readonly ErrorCode[] NoMembersKnown =
@@ -19,18 +20,21 @@ internal sealed class BrokerAdmin : IDisposable
     private readonly string servers;
     private readonly TimeSpan bound;
     private readonly TimeProvider clock;
+    private readonly CancellationToken stopping;
 
     /// <summary>Connects lazily.</summary>
     /// <param name="clients">Builds the client.</param>
     /// <param name="servers">For messages.</param>
     /// <param name="bound">Longest time to wait for an answer.</param>
     /// <param name="clock">Measures it.</param>
-    public BrokerAdmin(KafkaClients clients, string servers, TimeSpan bound, TimeProvider clock)
+    /// <param name="stopping">Ends the repeating: a process that is told to stop waits for no broker.</param>
+    public BrokerAdmin(KafkaClients clients, string servers, TimeSpan bound, TimeProvider clock, CancellationToken stopping = default)
     {
         admin = clients.Admin();
         this.servers = servers;
         this.bound = bound;
         this.clock = clock;
+        this.stopping = stopping;
     }
 
     /// <summary>Partition counts of the topics that exist.</summary>
@@ -45,10 +49,24 @@ internal sealed class BrokerAdmin : IDisposable
     /// <remarks>A <c>read_committed</c> consumer's own figures stop at the last stable offset: state restored up to there could be stale.</remarks>
     public IReadOnlyDictionary<int, long> EndOffsets(string topic, IEnumerable<int> partitions)
     {
-        var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
+        var asked = Latest(topic, partitions);
         var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = CallTimeout };
-        var answer = Ask(() => admin.ListOffsetsAsync(asked, options).GetAwaiter().GetResult());
-        return ByPartition(answer);
+        return ByPartition(Ask(() => admin.ListOffsetsAsync(asked, options).GetAwaiter().GetResult()));
+    }
+
+    /// <summary>The same, asked once within two seconds: for whoever is called inside a rebalance.</summary>
+    /// <returns>Null when it was not answered.</returns>
+    public IReadOnlyDictionary<int, long>? TryEndOffsets(string topic, IEnumerable<int> partitions)
+    {
+        try
+        {
+            var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = ShortCallTimeout };
+            return ByPartition(admin.ListOffsetsAsync(Latest(topic, partitions), options).GetAwaiter().GetResult());
+        }
+        catch (KafkaException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether a group starts anew: it has committed nothing of a topic and has no members.</summary>
@@ -83,9 +101,8 @@ internal sealed class BrokerAdmin : IDisposable
     /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
     public async Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions)
     {
-        var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
         var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = CallTimeout };
-        return ByPartition(await admin.ListOffsetsAsync(asked, options));
+        return ByPartition(await admin.ListOffsetsAsync(Latest(topic, partitions), options));
     }
 
     /// <summary>Creates a topic.</summary>
@@ -115,6 +132,7 @@ internal sealed class BrokerAdmin : IDisposable
 
     /// <summary>Asks until there is an answer: each question has the whole bound to itself.</summary>
     /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
+    /// <exception cref="OperationCanceledException">The process is told to stop.</exception>
     public T Ask<T>(Func<T> question)
     {
         // A topic that cannot be made is an answer, not silence.
@@ -130,7 +148,7 @@ internal sealed class BrokerAdmin : IDisposable
             .Build();
         try
         {
-            return patient.Execute(question);
+            return patient.Execute(_ => question(), stopping);
         }
         catch (KafkaException unanswered) when (unanswered is not CreateTopicsException)
         {
@@ -160,6 +178,9 @@ internal sealed class BrokerAdmin : IDisposable
             return 0; // The embedded broker: it serves one process.
         }
     }
+
+    private static List<TopicPartitionOffsetSpec> Latest(string topic, IEnumerable<int> partitions) =>
+        [.. partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() })];
 
     private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
         answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Confluent.Kafka;
 using Scoring.Models.Events;
 using Scoring.Worker.Commands;
@@ -73,17 +74,27 @@ internal sealed class Lane : IDisposable
     /// <exception cref="LaneFailure">The lane cannot go on.</exception>
     public void Run(CancellationToken stopping)
     {
-        while (!stopping.IsCancellationRequested)
+        try
         {
-            Cycle();
+            while (!stopping.IsCancellationRequested)
+            {
+                Cycle();
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Told to stop while a broker was asked about new partitions: what is owned already is finished.
         }
 
-        if (!commits.Finish(positions, TimeSpan.FromSeconds(5)))
+        if (!commits.Finish(positions, TimeSpan.FromSeconds(4)))
         {
-            throw new LaneFailure(ExitCode.Unavailable, "the broker did not acknowledge the last outputs and their offsets within 5 s; they are repeated at the next start");
+            throw new LaneFailure(ExitCode.Unavailable, "the broker did not acknowledge the last outputs and their offsets within 4 s; they are repeated at the next start");
         }
 
-        input.Close();
+        if (!input.Close(TimeSpan.FromSeconds(2)))
+        {
+            LogMessages.LeftLate(context.Logger, number);
+        }
     }
 
     /// <inheritdoc/>
@@ -201,6 +212,11 @@ internal sealed class Lane : IDisposable
             waitMs = 0;
             if (input.HandlerFailure is { } failure)
             {
+                if (failure is OperationCanceledException)
+                {
+                    ExceptionDispatchInfo.Throw(failure);
+                }
+
                 throw new LaneFailure((failure as LaneFailure)?.ExitCode ?? (failure as CommandFailure)?.ExitCode ?? ExitCode.Internal, $"following the group failed: {failure.Message}", failure);
             }
 

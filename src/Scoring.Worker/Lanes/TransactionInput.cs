@@ -14,6 +14,7 @@ namespace Scoring.Worker.Lanes;
 internal sealed class TransactionInput : IDisposable
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastCallTimeout = TimeSpan.FromSeconds(1);
 
     private readonly IConsumer<int, Refusal> consumer;
     private readonly TransactionDeserializer value;
@@ -21,6 +22,7 @@ internal sealed class TransactionInput : IDisposable
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
     private Task background = Task.CompletedTask;
+    private bool isClosing;
 
     /// <summary>Joins the group.</summary>
     /// <param name="clients">Builds the consumer.</param>
@@ -30,9 +32,9 @@ internal sealed class TransactionInput : IDisposable
     /// <param name="batch">Where rows are begun.</param>
     /// <param name="readsHistory">Whether a partition is read from its beginning, to rebuild state.</param>
     /// <param name="assigning">Told which partitions come, before their offsets are asked for; its exceptions are noted.</param>
-    /// <param name="leaving">Told which partitions go; must not throw.</param>
+    /// <param name="leaving">Told which partitions go; its exceptions are noted.</param>
     /// <param name="beforeRevoke">Called while the partitions are still ours; its exceptions are noted.</param>
-    /// <param name="lost">Told which partitions are another's already; must not throw.</param>
+    /// <param name="lost">Told which partitions are another's already; its exceptions are noted.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
     public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, Action<IReadOnlyList<TopicPartition>> assigning, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, Action<IReadOnlyList<TopicPartition>> lost, WorkerMetrics metrics, ILogger logger)
@@ -47,37 +49,24 @@ internal sealed class TransactionInput : IDisposable
             .SetPartitionsAssignedHandler((_, partitions) =>
             {
                 HasAssignment = true;
-                try
-                {
-                    assigning(partitions);
-                }
-                catch (Exception failure) // See the remarks.
-                {
-                    HandlerFailure ??= failure;
-                }
-
+                Tell(() => assigning(partitions));
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Assigned, partitions));
                 return partitions.Select(partition => new TopicPartitionOffset(partition, readsHistory ? Offset.Beginning : Offset.Stored));
             })
             .SetPartitionsRevokedHandler((_, offsets) =>
             {
                 List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
-                try
+                Tell(() =>
                 {
                     leaving(gone);
                     beforeRevoke();
-                }
-                catch (Exception failure) // See the remarks: noted, thrown by the lane outside of the client.
-                {
-                    HandlerFailure ??= failure;
-                }
-
+                });
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Revoked, gone));
             })
             .SetPartitionsLostHandler((_, offsets) =>
             {
                 List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
-                lost(gone);
+                Tell(() => lost(gone));
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Lost, gone));
             })
             .Build();
@@ -146,11 +135,42 @@ internal sealed class TransactionInput : IDisposable
         consumer.Resume([input.Source]);
     }
 
-    /// <summary>Leaves the group.</summary>
-    public void Close() => consumer.Close();
+    /// <summary>Leaves the group, within a bound. Everything is committed: what the group takes away meanwhile needs no answer.</summary>
+    /// <returns>False when it was not done in time; then the group notices when the session ends.</returns>
+    public bool Close(TimeSpan bound)
+    {
+        isClosing = true;
+        background = Task.Run(consumer.Close);
+        return Task.WaitAny([background], bound) >= 0 && background.IsCompletedSuccessfully;
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => consumer.Dispose();
+    public void Dispose()
+    {
+        // A call that does not come back still uses the client; the process is ending and takes it along.
+        if (Task.WaitAny([background], LastCallTimeout) >= 0)
+        {
+            consumer.Dispose();
+        }
+    }
+
+    /// <summary>Calls the lane from inside the client: see the remarks.</summary>
+    private void Tell(Action lane)
+    {
+        if (isClosing)
+        {
+            return;
+        }
+
+        try
+        {
+            lane();
+        }
+        catch (Exception failure) // Noted, thrown by the lane outside of the client.
+        {
+            HandlerFailure ??= failure;
+        }
+    }
 }
 
 /// <summary>What a consumer group decided.</summary>

@@ -69,6 +69,38 @@ public sealed class OutputRoomTests : IDisposable
         Assert.Equal(ExitCode.Ok, await worker);
     }
 
+    [Fact]
+    public async Task Told_to_stop_while_nothing_is_taken_it_ends_and_says_so()
+    {
+        foreach (string topic in new[] { "in", "scores", "alerts", "dlq" })
+        {
+            broker.CreateTopic(topic, 2);
+        }
+
+        Send();
+        broker.RefuseWrites();
+        using var stop = new CancellationTokenSource();
+        File.WriteAllText(definitionPath, Definition);
+        var worker = Task.Run(() => WorkerProcess.RunAsync(Settings(), TimeProvider.System, NullLoggerFactory.Instance, stop.Token), TestContext.Current.CancellationToken);
+        await UntilFullAsync();
+        await stop.CancelAsync();
+        Assert.Equal(ExitCode.Unavailable, await worker.WaitAsync(bound.Token));
+    }
+
+    [Fact]
+    public async Task Told_to_stop_while_it_waits_for_a_broker_it_waits_no_longer()
+    {
+        var settings = Settings();
+        broker.Dispose();
+        using var stop = new CancellationTokenSource();
+        File.WriteAllText(definitionPath, Definition);
+        var worker = Task.Run(
+            () => WorkerProcess.RunAsync(settings with { Kafka = settings.Kafka with { StartTimeoutSeconds = 600 } }, TimeProvider.System, NullLoggerFactory.Instance, stop.Token), TestContext.Current.CancellationToken);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => worker.WaitAsync(bound.Token));
+        Assert.False(bound.IsCancellationRequested);
+    }
+
     public void Dispose()
     {
         broker.Dispose();
