@@ -6,7 +6,7 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>Follows what the consumer group has decided, between two batches: takes partitions over and gives them up.</summary>
-internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, CommitLog commits, LaneShares shares)
+internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, CommitLog commits, LaneShares shares, StateMetrics stateMetrics)
 {
     private readonly AssignedPartitions assigned = new(context, input, lane);
     private readonly Stack<TransactionBatch> pool = new();
@@ -77,6 +77,7 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
         commits.Forget(partition.Source);
         commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
         shares.GiveUp(partition);
+        stateMetrics.End(partition);
         partitions.Remove(partition);
         context.Metrics.Lag.RemoveLabelled(context.Topics.Transactions, partition.Name);
         context.Metrics.RestoreRemaining.RemoveLabelled(partition.Name);

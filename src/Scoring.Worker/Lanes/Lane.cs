@@ -63,9 +63,10 @@ internal sealed class Lane : IDisposable
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, records.DeadLetter, context.Metrics, context.Logger)
             : null;
         commits = new CommitLog(output, input.Commit, clock, TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs), number, context.Metrics, context.Logger);
-        decisions = new GroupDecisions(context, number, partitions, input, labelInput, commits, shares);
-        admission = new RowAdmission(context, number, partitions, batch, pipeline, shares, records);
-        gauges = new LaneGauges(context, number, partitions, input, output);
+        var stateMetrics = new StateMetrics(context.Metrics, context.PartitionCount);
+        decisions = new GroupDecisions(context, number, partitions, input, labelInput, commits, shares, stateMetrics);
+        admission = new RowAdmission(context, number, partitions, batch, pipeline, shares, records, stateMetrics);
+        gauges = new LaneGauges(context, number, partitions, input, output, stateMetrics);
         room = new OutputRoom(output, partitions, input, clock);
         positions = partitions.Positions;
     }

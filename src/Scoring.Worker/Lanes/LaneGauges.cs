@@ -6,7 +6,7 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>What a lane shows of itself once a second: what it has in flight, and how far each of its partitions is.</summary>
-internal sealed class LaneGauges(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LaneOutput output)
+internal sealed class LaneGauges(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LaneOutput output, StateMetrics stateMetrics)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -23,8 +23,10 @@ internal sealed class LaneGauges(LaneContext context, int lane, OwnedPartitions 
 
         shownAt = now;
         inFlight.Set(output.InFlight);
+        stateMetrics.TellUnknownMembers(input.UnknownMembers);
         foreach (var partition in partitions.All)
         {
+            stateMetrics.Tell(partition);
             Show(partition);
         }
     }

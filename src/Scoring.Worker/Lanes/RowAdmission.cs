@@ -12,7 +12,8 @@ namespace Scoring.Worker.Lanes;
 /// <param name="pipeline">Computes them, and applies labels.</param>
 /// <param name="shares">Knows how far others are.</param>
 /// <param name="records">Counts labels.</param>
-internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartitions partitions, TransactionBatch batch, ScoringPipeline pipeline, LaneShares shares, OutputRecords records)
+/// <param name="stateMetrics">Told where a partition begins to answer.</param>
+internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartitions partitions, TransactionBatch batch, ScoringPipeline pipeline, LaneShares shares, OutputRecords records, StateMetrics stateMetrics)
 {
     private long nowMs;
 
@@ -65,6 +66,7 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         }
 
         partition.IsRebuilding = false;
+        stateMetrics.Begin(partition);
         context.Metrics.RestoreRemaining.WithLabels(partition.Name).Set(0);
         LogMessages.Running(context.Logger, lane, partition.Partition, offset);
         return true;

@@ -7,7 +7,7 @@ using Scoring.Worker.Commands;
 namespace Scoring.EndToEnd.Tests.Lanes;
 
 /// <summary>What becomes of records when groups, partitions and workers change.</summary>
-public sealed class GroupTests(KafkaBroker broker)
+public sealed class GroupTests(KafkaBroker broker, TestModel model)
 {
     private static CancellationToken Bound => CancellationTokenSource.CreateLinkedTokenSource(
         TestContext.Current.CancellationToken, new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token).Token;
@@ -15,7 +15,7 @@ public sealed class GroupTests(KafkaBroker broker)
     [Fact]
     public async Task A_trial_group_does_not_start_on_the_topics_of_the_living_one()
     {
-        using var service = await TestService.CreateAsync(broker, partitionCount: 2);
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
         await service.VerbAsync("replay", service.WriteHistory(200, seed: 11));
         await using (var living = new WorkerRun(service, group: null))
         {
@@ -24,7 +24,7 @@ public sealed class GroupTests(KafkaBroker broker)
         }
 
         long told = service.Count("aggregates");
-        var (exitCode, _, error) = await service.TryVerbAsync("run", "--group", "trial", "--without-model", "--http", "127.0.0.1:0");
+        var (exitCode, _, error) = await service.TryVerbAsync(["run", "--group", "trial", .. service.ModelArguments, "--http", "127.0.0.1:0"]);
         Assert.Equal(ExitCode.Configuration, exitCode);
         Assert.Contains("group fraud.lanes lives on", Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
         Assert.Equal(told, service.Count("aggregates"));
@@ -34,13 +34,14 @@ public sealed class GroupTests(KafkaBroker broker)
     [Fact]
     public async Task A_worker_that_joins_under_load_repeats_nothing()
     {
-        using var service = await TestService.CreateAsync(broker, partitionCount: 4, remembers: false);
+        using var service = await TestService.WithoutMemoryAsync(broker, partitionCount: 4);
         using var load = new Load(service);
         await using var first = new WorkerRun(service, "shared", lanes: 1);
         await first.ReadyAsync(Bound);
         await using (var second = new WorkerRun(service, "shared", lanes: 1))
         {
-            while (await second.MetricAsync("fraudscoring_events_scored_total{decision=\"approve\"}", Bound) == 0)
+            var taking = second.MetricsAsync(page => page.Sum("fraudscoring_events_scored_total") > 0, Bound);
+            while (!taking.IsCompleted)
             {
                 load.Send(5_000); // Until the group has moved partitions, so that it moves them in the midst of batches.
             }
@@ -57,7 +58,7 @@ public sealed class GroupTests(KafkaBroker broker)
     public async Task Partitions_added_under_a_running_worker_end_it_with_one_line()
     {
         broker.SkipUnlessReal("it adds no partitions");
-        using var service = await TestService.CreateAsync(broker, partitionCount: 2);
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
         await using var worker = Start(service, "--group", "grown", "--set", "Kafka:Client:topic.metadata.refresh.interval.ms=500");
         await UntilPrintedAsync(worker, "owns partition 1");
         using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build())
@@ -75,7 +76,7 @@ public sealed class GroupTests(KafkaBroker broker)
     public async Task What_retention_took_is_counted_and_the_rest_is_scored(bool remembers)
     {
         broker.SkipUnlessReal("it deletes no records");
-        using var service = await TestService.CreateAsync(broker, partitionCount: 2, remembers);
+        using var service = remembers ? await TestService.CreateAsync(broker, model, partitionCount: 2) : await TestService.WithoutMemoryAsync(broker, partitionCount: 2);
         using var load = new Load(service);
         load.Send(100);
         await using (var first = new WorkerRun(service, "gap"))
@@ -92,7 +93,7 @@ public sealed class GroupTests(KafkaBroker broker)
 
         await using var second = new WorkerRun(service, "gap", from: "latest");
         service.Read("scores", records => records.Count == 100 + (2 * (250 - 80)), Bound);
-        Assert.Equal(2 * (80 - 50), await second.MetricAsync("fraudscoring_input_gap_records_total", Bound));
+        await second.MetricsAsync(page => page.Sum("fraudscoring_input_gap_records_total") == 2 * (80 - 50), Bound);
         Assert.Equal(ExitCode.Ok, await second.StopAsync());
         Assert.Equal(100 + (2 * (250 - 80)), service.Count("scores"));
     }
@@ -102,7 +103,7 @@ public sealed class GroupTests(KafkaBroker broker)
     [InlineData(false)]
     public async Task A_group_from_the_end_that_dies_at_once_goes_on_where_it_began(bool remembers)
     {
-        using var service = await TestService.CreateAsync(broker, partitionCount: 2, remembers);
+        using var service = remembers ? await TestService.CreateAsync(broker, model, partitionCount: 2) : await TestService.WithoutMemoryAsync(broker, partitionCount: 2);
         using var load = new Load(service);
         load.Send(1_000);
         await using (var victim = Start(service, "--group", "died", "--from", "latest"))
@@ -119,7 +120,7 @@ public sealed class GroupTests(KafkaBroker broker)
     }
 
     private static OwnProgram Start(TestService service, params string[] arguments) => OwnProgram.StartWorker(
-        ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", service.Broker.BootstrapServers, "--without-model", "--http", "127.0.0.1:0", "--lanes", "1", .. arguments]);
+        ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", service.Broker.BootstrapServers, .. service.ModelArguments, "--http", "127.0.0.1:0", "--lanes", "1", .. arguments]);
 
     private static async Task UntilPrintedAsync(OwnProgram program, string text)
     {

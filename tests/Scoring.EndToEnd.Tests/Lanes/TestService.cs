@@ -1,62 +1,64 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
 using Scoring.EndToEnd.Tests.Brokers;
 using Scoring.Worker.Commands;
+using Scoring.Worker.Configuration;
 
 namespace Scoring.EndToEnd.Tests.Lanes;
 
-/// <summary>A service with topics of its own: accounts, merchants that every partition sees, labels, a rule that alerts.</summary>
+/// <summary>A service with topics of its own: accounts, merchants that every partition sees, labels, a rule that alerts, a model.</summary>
 internal sealed class TestService : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-");
 
-    private TestService(KafkaBroker broker, TestTopics topics, bool remembers)
+    private TestService(KafkaBroker broker, TestModel? model, TestTopics topics)
     {
         Broker = broker;
+        Serving = new ServingOptions
+        {
+            Definition = Path.Combine(folder.FullName, "definition.json"),
+            Package = model?.PackagePath,
+            VerificationKeys = model is null ? [] : [model.KeyPath],
+            WithoutModel = model is null,
+        };
         Topics = topics;
-        DefinitionPath = Path.Combine(folder.FullName, "definition.json");
-        File.WriteAllText(DefinitionPath, remembers ? Definition() : WithoutMemory());
+        File.WriteAllText(DefinitionPath, model is null ? WithoutMemory(topics) : Definition(topics));
     }
 
     public KafkaBroker Broker { get; }
 
+    /// <summary>What scores.</summary>
+    public ServingOptions Serving { get; }
+
     public TestTopics Topics { get; }
 
-    public string DefinitionPath { get; }
+    public string DefinitionPath => Serving.Definition!;
 
-    /// <summary>Creates the topics.</summary>
-    /// <param name="broker">Where.</param>
-    /// <param name="partitionCount">Partitions of each.</param>
-    /// <param name="remembers">False: a service whose features see nothing but the event.</param>
-    public static async Task<TestService> CreateAsync(KafkaBroker broker, int partitionCount, bool remembers = true)
+    /// <summary>The command line's way to name the model.</summary>
+    public IReadOnlyList<string> ModelArguments => Serving.Package is { } package ? ["--package", package, "--verification-key", Serving.VerificationKeys[0]] : ["--without-model"];
+
+    public static async Task<TestService> CreateAsync(KafkaBroker broker, TestModel model, int partitionCount)
     {
+        await model.ReadyAsync();
         var topics = await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates");
-        return new TestService(broker, topics, remembers);
+        return new TestService(broker, model, topics);
     }
 
-    /// <summary>A stream of ten days over 40 accounts and 12 merchants, seeded; every fifth outcome is fraud.</summary>
+    /// <summary>A service whose features see nothing but the event, and whose rules decide.</summary>
+    public static async Task<TestService> WithoutMemoryAsync(KafkaBroker broker, int partitionCount) =>
+        new(broker, model: null, await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates"));
+
+    /// <summary>Writes a <see cref="TestHistory"/> of its own.</summary>
     public string WriteHistory(int eventCount, int seed, bool withLate = false)
     {
-        var random = new Random(seed);
-        var lines = new StringBuilder();
-        double timeMs = new DateTimeOffset(2025, 3, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
-        for (int i = 0; i < eventCount; i++)
-        {
-            timeMs += random.NextDouble() * 2 * 864_000_000 / eventCount;
-            long ms = (long)timeMs - (withLate && random.Next(20) == 0 ? random.Next(600_000) : 0);
-            var time = DateTimeOffset.FromUnixTimeMilliseconds(ms);
-            lines.Append(CultureInfo.InvariantCulture, $$"""{"transaction_id":"t-{{i}}","event_time":"{{time:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}","amount_minor":{{random.Next(1, 20_000)}},"currency":"EUR","account_id":"a-{{random.Next(40)}}","merchant_id":"m-{{random.Next(12)}}","is_fraud":{{(random.Next(5) == 0 ? "true" : "false")}}}""").Append('\n');
-        }
-
         string path = Path.Combine(folder.FullName, "history.jsonl");
-        File.WriteAllText(path, lines.ToString());
+        TestHistory.Write(path, eventCount, seed, withLate);
         return path;
     }
 
     /// <summary>Runs a verb in this process and expects it to end well.</summary>
-    public async Task<string> VerbAsync(params string[] args)
+    public async Task<string> VerbAsync(params IEnumerable<string> args)
     {
         var (exitCode, output, error) = await TryVerbAsync(args);
         Assert.True(exitCode == ExitCode.Ok, error);
@@ -64,7 +66,7 @@ internal sealed class TestService : IDisposable
     }
 
     /// <summary>Runs a verb in this process.</summary>
-    public async Task<(int ExitCode, string Output, string Error)> TryVerbAsync(params string[] args)
+    public async Task<(int ExitCode, string Output, string Error)> TryVerbAsync(params IEnumerable<string> args)
     {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
         using var error = new StringWriter(CultureInfo.InvariantCulture);
@@ -76,7 +78,7 @@ internal sealed class TestService : IDisposable
     public async Task<Dictionary<string, JsonObject>> ScoreFileAsync(string path)
     {
         string output = Path.Combine(folder.FullName, "scores.jsonl");
-        await VerbAsync("score", path, "--without-model", "--emit", "features", "--out", output);
+        await VerbAsync(["score", path, .. ModelArguments, "--emit", "features", "--out", output]);
         return File.ReadLines(output).Select(line => JsonNode.Parse(line)!.AsObject()).ToDictionary(score => (string)score["transaction_id"]!, StringComparer.Ordinal);
     }
 
@@ -104,20 +106,8 @@ internal sealed class TestService : IDisposable
 
     public void Dispose() => folder.Delete(recursive: true);
 
-    private string WithoutMemory() => $$"""
-        {
-          "service": "lanes",
-          "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
-          "features": [{ "name": "amount_now", "aggregate": "value", "of": "amount" }],
-          "topics": {{TopicNames()}}
-        }
-        """;
-
-    private string TopicNames() => $$"""
-        { "transactions": "{{Topics["in"]}}", "labels": "{{Topics["labels"]}}", "scores": "{{Topics["scores"]}}", "alerts": "{{Topics["alerts"]}}", "dead_letters": "{{Topics["dlq"]}}", "aggregates": "{{Topics["aggregates"]}}" }
-        """;
-
-    private string Definition() => $$"""
+    /// <summary>The definition, on those topics.</summary>
+    public static string Definition(TestTopics topics) => $$"""
         {
           "service": "lanes",
           "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
@@ -137,7 +127,20 @@ internal sealed class TestService : IDisposable
             { "name": "merchant_rate_3d", "entity": "merchant", "aggregate": "label_rate", "window": "3d" }
           ],
           "rules": [{ "name": "large", "when": "amount_minor > 19000", "then": "review" }],
-          "topics": {{TopicNames()}}
+          "topics": {{Names(topics)}}
         }
+        """;
+
+    private static string WithoutMemory(TestTopics topics) => $$"""
+        {
+          "service": "lanes",
+          "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
+          "features": [{ "name": "amount_now", "aggregate": "value", "of": "amount" }],
+          "topics": {{Names(topics)}}
+        }
+        """;
+
+    private static string Names(TestTopics topics) => $$"""
+        { "transactions": "{{topics["in"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}" }
         """;
 }

@@ -1,7 +1,6 @@
-using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Scoring.EndToEnd.Tests.Operations;
 using Scoring.Worker.Configuration;
 using Scoring.Worker.Operations;
 
@@ -12,7 +11,7 @@ internal sealed class WorkerRun : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
     private readonly ILoggerFactory logging = LoggerFactory.Create(builder => builder.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
-    private readonly IPEndPoint http = FreePort();
+    private readonly HttpDoor http = new(HttpDoor.FreePort());
     private readonly Task<int> running;
 
     /// <summary>Starts it.</summary>
@@ -21,16 +20,14 @@ internal sealed class WorkerRun : IAsyncDisposable
     /// <param name="lanes">Threads.</param>
     /// <param name="rowsMax">Rows of a batch.</param>
     /// <param name="from">Where a new group starts.</param>
-    /// <param name="client">Properties of librdkafka.</param>
-    /// <param name="inFlightMax">Records that may be unacknowledged.</param>
-    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", Dictionary<string, string>? client = null, int inFlightMax = 50_000) =>
+    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest") =>
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
-                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from, Client = client ?? [] },
-                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true, InFlightMax = inFlightMax },
-                Operations = new OperationsOptions { Http = http },
-                Serving = new ServingOptions { Definition = service.DefinitionPath, WithoutModel = true },
+                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
+                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
+                Operations = new OperationsOptions { Http = http.EndPoint },
+                Serving = service.Serving,
                 Aggregates = new AggregatesOptions(),
             },
             TimeProvider.System,
@@ -38,43 +35,14 @@ internal sealed class WorkerRun : IAsyncDisposable
             stop.Token);
 
     /// <summary>Waits until <c>/health/ready</c> says yes.</summary>
-    public async Task ReadyAsync(CancellationToken cancellation)
-    {
-        using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (true)
-        {
-            try
-            {
-                using var answer = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellation);
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
+    public Task ReadyAsync(CancellationToken cancellation) => http.UntilAsync("/health/ready", answer => answer.Status == HttpStatusCode.OK, cancellation);
 
-            await timer.WaitForNextTickAsync(cancellation);
-        }
-    }
+    /// <summary>One page.</summary>
+    public Task<(HttpStatusCode Status, string Body)> GetAsync(string path, CancellationToken cancellation) => http.GetAsync(path, cancellation);
 
-    /// <summary>What <c>/metrics</c> says of one series; 0 where it is not there.</summary>
-    public async Task<double> MetricAsync(string series, CancellationToken cancellation)
-    {
-        using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
-        try
-        {
-            string text = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellation);
-            return text.Split('\n').Where(line => line.StartsWith(series + " ", StringComparison.Ordinal)).Select(line => double.Parse(line[(series.Length + 1)..], CultureInfo.InvariantCulture)).FirstOrDefault();
-        }
-        catch (HttpRequestException)
-        {
-            return 0; // Not listening yet.
-        }
-    }
+    /// <summary>Reads <c>/metrics</c> until it shows what is wanted: some of it is brought up to date once a second.</summary>
+    public async Task<MetricsPage> MetricsAsync(Func<MetricsPage, bool> isWanted, CancellationToken cancellation) =>
+        new(await http.UntilAsync("/metrics", answer => answer.Status == HttpStatusCode.OK && isWanted(new MetricsPage(answer.Body)), cancellation));
 
     /// <summary>Stops as SIGTERM does.</summary>
     /// <returns>The exit code.</returns>
@@ -89,13 +57,7 @@ internal sealed class WorkerRun : IAsyncDisposable
         await stop.CancelAsync();
         await running;
         stop.Dispose();
+        http.Dispose();
         logging.Dispose();
-    }
-
-    private static IPEndPoint FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return (IPEndPoint)listener.LocalEndpoint;
     }
 }
