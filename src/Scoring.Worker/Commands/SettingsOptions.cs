@@ -34,6 +34,7 @@ internal sealed class SettingsOptions
     public SettingsOptions AddServing(Command command)
     {
         Single(command, "--package", "Serving:Package", "Model package.", "FILE");
+        Single(command, "--sequence-min", "Serving:SequenceMin", "Lowest sequence of a package that is taken: an older one is refused.", "N");
         command.Add(keys);
         command.Add(withoutModel);
         emit.AcceptOnlyFromAmong("features");

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Scoring.Models.Ensembles;
+using Scoring.Models.Packaging;
 using Scoring.Worker.Commands;
 
 namespace Scoring.Worker.Tests.Commands;
@@ -108,6 +110,72 @@ public sealed class ExitCodeTests : IDisposable
         Assert.Contains("\"features\":{\"seen\":2}", lines[1], StringComparison.Ordinal);
         Assert.Contains("\"degraded_reason\":\"rules_only\"", lines[0], StringComparison.Ordinal);
         Assert.Contains("\"line\":2,\"code\":\"missing_field\"", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_no_matter_of_the_input()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "Needs /dev/full, which this system does not have.");
+        string error = await ExpectAsync(
+            ExitCode.Output, "are not all written", "score", Write("events.jsonl", Event + "\n"), "--definition", Write("good.json", Good), "--without-model", "--out", "/dev/full");
+        Assert.Single(error.Split('\n'), line => line.Contains("are not all written", StringComparison.Ordinal));
+        Assert.DoesNotContain("internal error", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_package_too_large_to_be_one_is_not_read()
+    {
+        string package = Path.Combine(folder.FullName, "huge.pkg");
+        using (var sparse = File.Create(package))
+        {
+            sparse.SetLength(5L << 30);
+        }
+
+        string key = Write("key.pem", System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256).ExportSubjectPublicKeyInfoPem());
+        await ExpectAsync(ExitCode.Data, "5368709120 bytes", "run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0", "--package", package, "--verification-key", key);
+    }
+
+    [Fact]
+    public async Task A_package_older_than_the_one_in_use_is_not_played_again()
+    {
+        using var key = PackageKey.Create();
+        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal) { [PackageFiles.Trees] = [0], [PackageFiles.Smoke] = "{}"u8.ToArray() };
+        var manifest = new PackageManifest
+        {
+            Format = PackageManifest.FormatVersion,
+            Name = "old",
+            Version = "1",
+            Service = "exit",
+            PlanDigest = "of another plan",
+            Features = ["seen"],
+            Sequence = 7,
+            KeyId = "",
+            Producer = "test",
+            Trees = new() { Calibration = Calibration.Platt(1, 0).ToManifest() },
+            Thresholds = new(0.2, 0.9, "test"),
+            Files = new Dictionary<string, string>(StringComparer.Ordinal),
+        };
+        string package = Path.Combine(folder.FullName, "old.pkg");
+        File.WriteAllBytes(package, PackageWriter.Write(manifest, files, key));
+        string[] run = ["run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0", "--package", package, "--verification-key", Write("key.pem", key.WritePublic())];
+        await ExpectAsync(ExitCode.Data, "refused (SequenceTooOld): sequence 7; 8 was taken already", [.. run, "--sequence-min", "8"]);
+        await ExpectAsync(ExitCode.Data, "refused (PlanMismatch)", [.. run, "--sequence-min", "7"]); // Its sequence is good enough.
+    }
+
+    [Fact]
+    public async Task A_file_that_may_not_be_read_is_told_so()
+    {
+        string definition = Write("secret.json", Good);
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("This user may read every file.");
+        }
+        else
+        {
+            File.SetUnixFileMode(definition, UnixFileMode.None);
+        }
+
+        await ExpectAsync(ExitCode.NoPermission, "may not read", "validate", definition);
     }
 
     [Fact]
