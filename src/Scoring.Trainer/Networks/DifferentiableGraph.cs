@@ -13,11 +13,15 @@ internal sealed class DifferentiableGraph(GraphBuilder graph)
     /// <summary>The graph that is written to.</summary>
     public GraphBuilder Graph { get; } = graph;
 
-    /// <summary>The product of two matrices.</summary>
-    public GraphTensor Multiply(GraphTensor a, GraphTensor b) => Record(
-        Graph.Multiply(a, b),
-        (a, gradient => Graph.Multiply(gradient, b, transposeB: true)),
-        (b, gradient => Graph.Multiply(a, gradient, transposeA: true)));
+    /// <summary>A layer's sums: the product of two matrices, and a bias for each column.</summary>
+    /// <param name="rows">[rows, from].</param>
+    /// <param name="matrix">[from, to].</param>
+    /// <param name="bias">[to].</param>
+    public GraphTensor Affine(GraphTensor rows, GraphTensor matrix, GraphTensor bias) => Record(
+        Graph.Multiply(rows, matrix, bias),
+        (rows, gradient => Graph.Multiply(gradient, matrix, transposeB: true)),
+        (matrix, gradient => Graph.Multiply(rows, gradient, transposeA: true)),
+        (bias, gradient => Shrink(gradient, bias)));
 
     /// <summary>The sum, stretched.</summary>
     public GraphTensor Add(GraphTensor a, GraphTensor b) => Record(

@@ -54,8 +54,8 @@ internal sealed class GraphBuilder(OnnxElementType elementType)
     /// <summary>An operator of two inputs that are stretched to one another.</summary>
     public GraphTensor Binary(string name, GraphTensor a, GraphTensor b) => Node(name, [a, b], Stretch(a, b));
 
-    /// <summary>The product of two matrices, each transposed first where it is said so.</summary>
-    public GraphTensor Multiply(GraphTensor a, GraphTensor b, bool transposeA = false, bool transposeB = false)
+    /// <summary>The product of two matrices, each transposed first where it is said so, and a row that is added to each of its rows.</summary>
+    public GraphTensor Multiply(GraphTensor a, GraphTensor b, GraphTensor? row = null, bool transposeA = false, bool transposeB = false)
     {
         var (rows, inner) = transposeA ? (a.Dimensions[1], a.Dimensions[0]) : (a.Dimensions[0], a.Dimensions[1]);
         var (from, columns) = transposeB ? (b.Dimensions[1], b.Dimensions[0]) : (b.Dimensions[0], b.Dimensions[1]);
@@ -64,7 +64,8 @@ internal sealed class GraphBuilder(OnnxElementType elementType)
             throw new ArgumentException($"[{string.Join(", ", a.Dimensions)}] and [{string.Join(", ", b.Dimensions)}] do not multiply", nameof(b));
         }
 
-        return Node("Gemm", [a, b], [rows, columns], OnnxSetting.Of("transA", transposeA ? 1L : 0), OnnxSetting.Of("transB", transposeB ? 1L : 0));
+        GraphTensor[] factors = row is null ? [a, b] : [a, b, row];
+        return Node("Gemm", factors, [rows, columns], OnnxSetting.Of("transA", transposeA ? 1L : 0), OnnxSetting.Of("transB", transposeB ? 1L : 0));
     }
 
     /// <summary>The sum of all values, a scalar.</summary>

@@ -127,7 +127,7 @@ internal static class NetworkGraphs
         var values = rows;
         for (int i = 0; i < parameters.Count; i += 2)
         {
-            values = network.Add(network.Multiply(values, parameters[i]), parameters[i + 1]);
+            values = network.Affine(values, parameters[i], parameters[i + 1]);
             bool isHidden = i + 2 < parameters.Count;
             values = (isHidden, activation) switch
             {
