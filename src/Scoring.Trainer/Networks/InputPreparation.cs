@@ -5,14 +5,17 @@ namespace Scoring.Trainer.Networks;
 /// <summary>What stands between features as they are computed and numbers that a network learns from. Fitted on training rows, published as part of the graph.</summary>
 /// <remarks>
 /// Per feature: 1. a missing value (NaN) becomes the mean, and a column of its own says so where training had missing ones; 2. values
-/// are held between the lowest and the highest finite one of training, infinities too; 3. a feature with a heavy tail (a value more than
-/// 8 standard deviations from the mean) becomes <c>sign(x) ln(1 + |x|)</c>; 4. mean 0, standard deviation 1; a constant one is always 0;
-/// 5. where asked for, the piecewise linear encoding between quantiles is added (Gorishniy, Rubachev and Babenko, "On embeddings for
-/// numerical features in tabular deep learning", NeurIPS 2022). Whatever the features are, the prepared values are finite.
+/// are held between the lowest and the highest finite one of training, infinities too, and within 1e30; 3. a feature with a heavy tail (a value more than
+/// 8 standard deviations from the mean) becomes <c>sign(x) ln(1 + |x|)</c>; 4. mean 0, standard deviation 1; a constant one is always 0.
+/// Whatever the features are, the prepared values are finite. The piecewise linear encoding of Gorishniy, Rubachev and Babenko ("On
+/// embeddings for numerical features in tabular deep learning", NeurIPS 2022) was tried and gained nothing: docs/decisions/0006.
 /// </remarks>
 internal sealed class InputPreparation
 {
     private const double HeavyTailDeviations = 8;
+
+    // Differences of float32 values overflow beyond; nothing that is measured is as large.
+    private const double LargestValue = 1e30;
 
     private readonly Column[] columns;
 
@@ -22,13 +25,12 @@ internal sealed class InputPreparation
     public int FeatureCount => columns.Length;
 
     /// <summary>Prepared values of a row.</summary>
-    public int Width => columns.Length + columns.Count(column => column.HasMissing) + columns.Sum(column => column.PieceCount);
+    public int Width => columns.Length + columns.Count(column => column.HasMissing);
 
     /// <summary>Fits on rows.</summary>
     /// <param name="rows">Features of each row, at least one row.</param>
-    /// <param name="pieces">Most pieces of a feature's piecewise linear encoding; 0 for none.</param>
-    public static InputPreparation Fit(IReadOnlyList<float[]> rows, int pieces) =>
-        new([.. Enumerable.Range(0, rows[0].Length).Select(feature => Fit([.. rows.Select(row => row[feature])], pieces))]);
+    public static InputPreparation Fit(IReadOnlyList<float[]> rows) =>
+        new([.. Enumerable.Range(0, rows[0].Length).Select(feature => Fit([.. rows.Select(row => row[feature])]))]);
 
     /// <summary>Writes the preparation into a graph.</summary>
     /// <param name="graph">The graph.</param>
@@ -43,25 +45,15 @@ internal sealed class InputPreparation
         var tamed = Array.Exists(columns, column => column.IsHeavy)
             ? graph.Binary("Add", graph.Binary("Mul", held, Row(column => column.IsHeavy ? 0 : 1)), graph.Binary("Mul", SignedLog(graph, held), Row(column => column.IsHeavy ? 1 : 0)))
             : held;
-        List<GraphTensor> parts = [graph.Binary("Div", graph.Binary("Sub", tamed, Row(column => column.Mean)), Row(column => column.Deviation))];
-
-        long[] missing = [.. Indices(column => column.HasMissing ? 1 : 0)];
-        if (missing.Length > 0)
+        var standardised = graph.Binary("Div", graph.Binary("Sub", tamed, Row(column => column.Mean)), Row(column => column.Deviation));
+        long[] missing = [.. Enumerable.Range(0, columns.Length).Where(index => columns[index].HasMissing).Select(index => (long)index)];
+        if (missing.Length == 0)
         {
-            var isMissing = graph.Unary("Cast", graph.Unary("Not", isPresent), OnnxSetting.Of("to", (long)graph.ElementType));
-            parts.Add(graph.Columns(isMissing, missing));
+            return standardised;
         }
 
-        long[] pieces = [.. Indices(column => column.PieceCount)];
-        if (pieces.Length > 0)
-        {
-            double[] starts = [.. columns.SelectMany(column => column.Knots.SkipLast(1))];
-            double[] widths = [.. columns.SelectMany(column => column.Knots.Zip(column.Knots.Skip(1), (from, to) => to - from))];
-            var shares = graph.Binary("Div", graph.Binary("Sub", graph.Columns(held, pieces), graph.Constant(starts, starts.Length)), graph.Constant(widths, widths.Length));
-            parts.Add(graph.Node("Clip", [shares, graph.Scalar(0), graph.Scalar(1)], shares.Dimensions));
-        }
-
-        return parts.Count == 1 ? parts[0] : graph.Concatenate(1, [.. parts]);
+        var isMissing = graph.Unary("Cast", graph.Unary("Not", isPresent), OnnxSetting.Of("to", (long)graph.ElementType));
+        return graph.Concatenate(1, standardised, graph.Columns(isMissing, missing));
 
         GraphTensor Row(Func<Column, double> value) => graph.Constant(Array.ConvertAll(columns, column => value(column)), columns.Length);
     }
@@ -74,7 +66,7 @@ internal sealed class InputPreparation
         return graph.Binary("Sub", above, below);
     }
 
-    private static Column Fit(float[] values, int pieces)
+    private static Column Fit(float[] values)
     {
         double[] finite = [.. values.Where(float.IsFinite).Select(value => (double)value)];
         bool hasMissing = Array.Exists(values, float.IsNaN) && !Array.TrueForAll(values, float.IsNaN);
@@ -83,8 +75,7 @@ internal sealed class InputPreparation
             return new() { HasMissing = hasMissing };
         }
 
-        Array.Sort(finite);
-        var (low, high) = (finite[0], finite[^1]);
+        var (low, high) = (Math.Clamp(finite.Min(), -LargestValue, LargestValue), Math.Clamp(finite.Max(), -LargestValue, LargestValue));
         double[] held = [.. values.Where(value => !float.IsNaN(value)).Select(value => Math.Clamp(value, low, high))];
         var (mean, deviation) = Moments(held);
         bool isHeavy = Math.Max(high - mean, mean - low) > HeavyTailDeviations * deviation && deviation > 0;
@@ -102,7 +93,6 @@ internal sealed class InputPreparation
             Mean = mean,
             Deviation = (float)deviation > 0 ? deviation : 1,
             Fill = isHeavy ? Math.CopySign(Math.Exp(Math.Abs(mean)) - 1, mean) : mean,
-            Knots = pieces == 0 ? [] : Quantiles(finite, pieces),
         };
     }
 
@@ -111,16 +101,6 @@ internal sealed class InputPreparation
         double mean = values.Average();
         return (mean, Math.Sqrt(values.Average(value => (value - mean) * (value - mean))));
     }
-
-    // Ends of the pieces: quantiles, each value once; a constant feature has no piece.
-    private static double[] Quantiles(double[] sorted, int pieces)
-    {
-        double[] knots = [.. Enumerable.Range(0, pieces + 1).Select(i => sorted[(int)((long)(sorted.Length - 1) * i / pieces)]).Distinct()];
-        return knots.Length < 2 ? [] : knots;
-    }
-
-    private IEnumerable<long> Indices(Func<Column, int> times) =>
-        columns.SelectMany((column, index) => Enumerable.Repeat((long)index, times(column)));
 
     // A feature without any finite value: whatever comes later is taken as 0.
     private sealed record Column
@@ -138,9 +118,5 @@ internal sealed class InputPreparation
         public double Deviation { get; init; } = 1;
 
         public double Fill { get; init; }
-
-        public double[] Knots { get; init; } = [];
-
-        public int PieceCount => Math.Max(0, Knots.Length - 1);
     }
 }

@@ -37,41 +37,19 @@ internal static class NetworkLearner
 
     private static int Split(FeatureTable table, IReadOnlyList<int> rows)
     {
-        int[] frauds = [.. Enumerable.Range(0, rows.Count).Where(i => table.Label(rows[i]) == 1)];
-        if (frauds.Length < FraudsMin || frauds.Length == rows.Count)
-        {
-            throw Refusal(frauds.Length, rows.Count);
-        }
-
-        // No row of one moment on both sides.
-        int split = frauds[(int)(frauds.Length * LearntShare)];
-        while (split > 0 && table.TimeMs(rows[split - 1]) == table.TimeMs(rows[split]))
-        {
-            split--;
-        }
-
-        foreach (var part in new[] { rows.Take(split), rows.Skip(split) })
-        {
-            bool[] outcomes = [.. part.Select(row => table.Label(row) == 1).Distinct()];
-            if (outcomes.Length < 2)
-            {
-                throw Refusal(frauds.Length, rows.Count);
-            }
-        }
-
-        return split;
+        int frauds = rows.Count(row => table.Label(row) == 1);
+        int split = frauds < FraudsMin ? -1 : TimeSplit.At(table, rows, LearntShare);
+        return split >= 0 ? split : throw new TrainerException(
+            ExitCode.Data,
+            string.Create(CultureInfo.InvariantCulture, $"{frauds} of {rows.Count} transactions are frauds: a network needs at least {FraudsMin}, and both outcomes in the earlier and in the later part; choose a longer window, or train with --network off"));
     }
-
-    private static TrainerException Refusal(int frauds, int rows) => new(
-        ExitCode.Data,
-        string.Create(CultureInfo.InvariantCulture, $"{frauds} of {rows} rows are frauds: a network needs at least {FraudsMin}, and both outcomes in the earlier and in the later part; choose a longer window or train with --network off"));
 
     private static Fitted Fit(
         FeatureTable table, IReadOnlyList<int> learnt, IReadOnlyList<int> watched, NetworkSettings settings, int epochs, Action<string, double> progress, CancellationToken cancellation)
     {
         string name = watched.Count > 0 ? "training the network" : "training the network on all rows";
         float[][] features = [.. learnt.Select(table.Features)];
-        var preparation = InputPreparation.Fit(features, settings.Pieces);
+        var preparation = InputPreparation.Fit(features);
         var rows = Prepare(table, preparation, learnt);
         var later = Prepare(table, preparation, watched);
         var shape = new NetworkShape(preparation.Width, settings.Hidden, settings.Activation);

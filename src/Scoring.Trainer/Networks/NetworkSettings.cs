@@ -9,9 +9,6 @@ internal sealed record NetworkSettings
     /// <summary>What follows each hidden layer. Default ReLU.</summary>
     public Activation Activation { get; init; } = Activation.Relu;
 
-    /// <summary>Pieces of a feature's piecewise linear encoding, 0 for none. Default 0.</summary>
-    public int Pieces { get; init; }
-
     /// <summary>Rows of a step. Default 1,024.</summary>
     public int BatchRows { get; init; } = 1_024;
 
@@ -46,7 +43,6 @@ internal sealed record NetworkSettings
         {
             var named = new Dictionary<string, double>(StringComparer.Ordinal)
             {
-                ["network_pieces"] = Pieces,
                 ["network_batch_rows"] = BatchRows,
                 ["network_epochs_max"] = EpochsMax,
                 ["network_patience"] = Patience,

@@ -14,8 +14,8 @@ public sealed class GradientTests
         Gen.Select(Gen.Long[1, 7], Gen.Long[1, 6], Gen.Long[1, 5], Gen.UInt);
 
     [Fact]
-    public void Product_of_matrices() => Shapes.Sample(
-        shape => Check(shape.Seed, (graph, x) => graph.Multiply(x[0], x[1]), [shape.Rows, shape.Inner], [shape.Inner, shape.Columns]), iter: 20);
+    public void Sums_of_a_layer() => Shapes.Sample(
+        shape => Check(shape.Seed, (graph, x) => graph.Affine(x[0], x[1], x[2]), [shape.Rows, shape.Inner], [shape.Inner, shape.Columns], [shape.Columns]), iter: 20);
 
     [Fact]
     public void Sum_with_a_row_a_column_and_a_scalar_stretched() => Shapes.Sample(
