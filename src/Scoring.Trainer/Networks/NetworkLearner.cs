@@ -68,7 +68,7 @@ internal static class NetworkLearner
             for (int start = 0; start < order.Length; start += settings.BatchRows)
             {
                 cancellation.ThrowIfCancellationRequested();
-                Fill(session, rows, order.AsSpan(start, Math.Min(settings.BatchRows, order.Length - start)), settings.FraudWeight);
+                session.Fill(rows, order.AsSpan(start, Math.Min(settings.BatchRows, order.Length - start)), settings.FraudWeight);
                 float loss = session.Step(schedule.At(step++));
                 if (!float.IsFinite(loss))
                 {
@@ -103,19 +103,6 @@ internal static class NetworkLearner
     {
         double frauds = rows.IsFraud.AsSpan().Count(true);
         return Math.Log(frauds * settings.FraudWeight / (rows.Count - frauds));
-    }
-
-    // The last batch of an epoch is seldom full: rows of weight 0 say nothing.
-    private static void Fill(TrainingSession session, NetworkRows rows, ReadOnlySpan<int> batch, double fraudWeight)
-    {
-        session.Weights.Clear();
-        for (int i = 0; i < batch.Length; i++)
-        {
-            bool isFraud = rows.IsFraud[batch[i]];
-            rows.Row(batch[i]).CopyTo(session.Rows[(i * rows.Width)..]);
-            session.Labels[i] = isFraud ? 1 : 0;
-            session.Weights[i] = isFraud ? (float)fraudWeight : 1;
-        }
     }
 
     private sealed record Fitted(InputPreparation Preparation, NetworkShape Shape, float[] Parameters, int Epochs, double AveragePrecision);

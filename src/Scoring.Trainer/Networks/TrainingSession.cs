@@ -42,15 +42,6 @@ internal sealed class TrainingSession : IDisposable
         bindings = [Bind(sets[0], sets[1]), Bind(sets[1], sets[0])];
     }
 
-    /// <summary>The batch's rows, row-major: fill before <see cref="Step"/>.</summary>
-    public Span<float> Rows => rows.Values;
-
-    /// <summary>The batch's outcomes, 1 or 0.</summary>
-    public Span<float> Labels => labels.Values;
-
-    /// <summary>The batch's weights: 0 where the batch holds no row.</summary>
-    public Span<float> Weights => weights.Values;
-
     /// <summary>Norm of the last step's gradients before they were shortened.</summary>
     public float GradientNorm => gradientNorm.Values[0];
 
@@ -62,6 +53,23 @@ internal sealed class TrainingSession : IDisposable
         Transfer(host.Tensors, sets[0].Tensors);
         current = 0;
         stepNumber.Values[0] = 0;
+    }
+
+    /// <summary>Makes rows the batch of the next step.</summary>
+    /// <param name="source">Prepared rows.</param>
+    /// <param name="batch">Which of them: at most as many as the batch has room for.</param>
+    /// <param name="fraudWeight">Weight of a fraud; an honest row weighs 1.</param>
+    /// <remarks>The last batch of an epoch is seldom full: places that hold no row weigh 0 and say nothing.</remarks>
+    public void Fill(NetworkRows source, ReadOnlySpan<int> batch, double fraudWeight)
+    {
+        weights.Values.Clear();
+        for (int i = 0; i < batch.Length; i++)
+        {
+            bool isFraud = source.IsFraud[batch[i]];
+            source.Row(batch[i]).CopyTo(rows.Values[(i * source.Width)..]);
+            labels.Values[i] = isFraud ? 1 : 0;
+            weights.Values[i] = isFraud ? (float)fraudWeight : 1;
+        }
     }
 
     /// <summary>Learns from the batch.</summary>
