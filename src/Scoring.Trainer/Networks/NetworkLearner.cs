@@ -85,6 +85,7 @@ internal static class NetworkLearner
                 }
                 else if (epoch - bestEpochs >= settings.Patience)
                 {
+                    progress(name, 1);
                     break;
                 }
             }
@@ -92,7 +93,6 @@ internal static class NetworkLearner
             progress(name, (double)epoch / epochs);
         }
 
-        progress(name, 1);
         return new(preparation, shape, session.Read(), bestEpochs, best);
     }
 

@@ -18,11 +18,11 @@ internal sealed record NetworkSettings
     /// <summary>Passes without a better average precision on the later rows after which training ends. Default 8.</summary>
     public int Patience { get; init; } = 8;
 
-    /// <summary>Highest learning rate of the schedule. Default 0.003.</summary>
-    public double LearningRate { get; init; } = 0.003;
+    /// <summary>Highest learning rate of the schedule. Default 0.005.</summary>
+    public double LearningRate { get; init; } = 0.005;
 
-    /// <summary>Share of each weight (not bias) taken off per unit of learning rate, as AdamW does. Default 0.01.</summary>
-    public double WeightDecay { get; init; } = 0.01;
+    /// <summary>Share of each weight (not bias) taken off per unit of learning rate, as AdamW does. Default 0.1.</summary>
+    public double WeightDecay { get; init; } = 0.1;
 
     /// <summary>Largest norm of all gradients together; longer ones are shortened. Default 1.</summary>
     public double GradientNormMax { get; init; } = 1;
