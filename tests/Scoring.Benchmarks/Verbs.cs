@@ -67,7 +67,7 @@ internal static class Verbs
                 }
                 else
                 {
-                    foreach (var row in await RelayRatio.RunAsync(servers, parsed.GetValue(worker)!, isQuick, stopping))
+                    await foreach (var row in RelayRatio.RunAsync(servers, parsed.GetValue(worker)!, isQuick, stopping))
                     {
                         table.Add(row);
                     }

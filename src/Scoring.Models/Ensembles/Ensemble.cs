@@ -20,12 +20,12 @@ public sealed class Ensemble : IDisposable
     private readonly float[] row;
     private float[] rows = [];
 
-    private Ensemble(ModelPackage package, TreeEnsemble? trees, NeuralNetwork? network)
+    private Ensemble(ModelPackage package, TreeEnsemble? trees, TreeContributions? contributor, NeuralNetwork? network)
     {
         Package = package;
         this.trees = trees;
         this.network = network;
-        contributor = trees is null ? null : new TreeContributions(trees);
+        this.contributor = contributor;
         var manifest = package.Manifest;
         treesCalibration = manifest.Trees?.Calibration.ToCalibration() ?? Calibration.Identity;
         networkCalibration = manifest.Network?.Calibration.ToCalibration() ?? Calibration.Identity;
@@ -106,11 +106,11 @@ public sealed class Ensemble : IDisposable
         }
 
         refusal = null;
-        return new Ensemble(package, compiled, session);
+        return new Ensemble(package, compiled, compiled is null ? null : new TreeContributions(compiled), session);
     }
 
     /// <summary>The same ensemble with buffers of its own, for another thread.</summary>
-    public Ensemble ForAnotherLane() => new(Package, trees, network?.ForAnotherLane());
+    public Ensemble ForAnotherLane() => new(Package, trees, contributor?.ForAnotherThread(), network?.ForAnotherLane());
 
     /// <summary>Scores the first <paramref name="rowCount"/> rows of a block. Not for two threads at once on one instance.</summary>
     /// <param name="block">Feature values of this ensemble's plan.</param>

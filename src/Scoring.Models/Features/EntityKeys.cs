@@ -14,6 +14,19 @@ internal sealed class EntityKeys(FeaturePlan plan)
     /// <summary>The key, valid until the next one is asked for; empty when the event lacks a field of it or it is too long (counted).</summary>
     public ReadOnlySpan<byte> Of(EntityPlan entity, TransactionBatch batch, int row, PartitionState state)
     {
+        var key = Of(entity, batch, row, out bool isTooLong);
+        if (isTooLong)
+        {
+            state.CountersToChange.KeysTooLong++;
+        }
+
+        return key;
+    }
+
+    /// <summary>The same, counted by nobody.</summary>
+    public ReadOnlySpan<byte> Of(EntityPlan entity, TransactionBatch batch, int row, out bool isTooLong)
+    {
+        isTooLong = false;
         int length = 0;
         for (int i = 0; i < entity.KeyColumns.Length; i++)
         {
@@ -26,7 +39,7 @@ internal sealed class EntityKeys(FeaturePlan plan)
             int separators = i > 0 ? 1 : 0;
             if (length + separators + part.Length > entity.KeyBytesMax)
             {
-                state.CountersToChange.KeysTooLong++;
+                isTooLong = true;
                 return default;
             }
 

@@ -1,6 +1,7 @@
 using Scoring.Models.Events;
 using Scoring.Models.Features.Plan;
 using Scoring.Models.Features.Sharing;
+using Scoring.Models.Features.State;
 using Scoring.Models.Features.Windows;
 
 namespace Scoring.Models.Features;
@@ -9,6 +10,9 @@ namespace Scoring.Models.Features;
 /// <remarks>One engine per thread. It has no clock: times are the events' own. Nothing is allocated per event.</remarks>
 public sealed class FeatureEngine
 {
+    /// <summary>Rows whose state is fetched ahead together: enough to overlap the loads, few enough to find them in the cache still.</summary>
+    private const int AheadRows = 16;
+
     private readonly FeaturePlan plan;
     private readonly SharedAggregates shared;
     private readonly LocalFeatures local;
@@ -16,6 +20,8 @@ public sealed class FeatureEngine
     private readonly EntityKeys keys;
     private readonly long[] sums;
     private readonly long[] flagsByEntity;
+    private readonly EntityPlan[] localEntities;
+    private readonly (RecordTable Table, uint Tag, int Index)[] ahead;
 
     /// <summary>Makes an engine for one thread.</summary>
     /// <param name="plan">What to compute.</param>
@@ -30,6 +36,8 @@ public sealed class FeatureEngine
         labelFeed = new LabelFeed(plan, shared, local, keys);
         sums = new long[plan.Entities.Select(entity => entity.Shared is { } s ? s.Words * s.Windows.Length : 0).DefaultIfEmpty().Max()];
         flagsByEntity = new long[plan.Entities.Length];
+        localEntities = [.. plan.Entities.Where(entity => !entity.IsShared)];
+        ahead = new (RecordTable, uint, int)[AheadRows * localEntities.Length];
     }
 
     /// <summary>
@@ -47,8 +55,14 @@ public sealed class FeatureEngine
     /// <exception cref="ArgumentException">A row's partition has no state here.</exception>
     public void Process(TransactionBatch batch, int firstRow, int rowCount, ReadOnlySpan<PartitionState?> statesByPartition, FeatureBlock output)
     {
-        for (int row = firstRow; row < firstRow + rowCount; row++)
+        int end = firstRow + rowCount;
+        for (int row = firstRow; row < end; row++)
         {
+            if ((row - firstRow) % AheadRows == 0)
+            {
+                FetchAhead(batch, row, Math.Min(AheadRows, end - row), statesByPartition);
+            }
+
             int partition = batch.Partitions[row];
             var state = (uint)partition < (uint)statesByPartition.Length ? statesByPartition[partition] : null;
             ProcessRow(batch, row, state ?? throw new ArgumentException($"there is no state of partition {partition}", nameof(statesByPartition)), output);
@@ -86,6 +100,41 @@ public sealed class FeatureEngine
     /// <param name="state">State of the label's partition.</param>
     public LabelOutcome ApplyLabel(ReadOnlySpan<byte> transactionId, sbyte isFraud, TransactionBatch? facts, int factsRow, PartitionState state) =>
         labelFeed.Apply(transactionId, isFraud, facts, factsRow, state, AppliesDirectly);
+
+    // Three steps over the next rows, each of which finds in the cache what the one before it has asked for.
+    private void FetchAhead(TransactionBatch batch, int firstRow, int rowCount, ReadOnlySpan<PartitionState?> statesByPartition)
+    {
+        int count = 0;
+        for (int row = firstRow; row < firstRow + rowCount; row++)
+        {
+            if ((uint)batch.Partitions[row] >= (uint)statesByPartition.Length || statesByPartition[batch.Partitions[row]] is not { } state)
+            {
+                return;
+            }
+
+            foreach (var entity in localEntities)
+            {
+                var key = keys.Of(entity, batch, row, out _);
+                if (!key.IsEmpty)
+                {
+                    uint tag = RecordTable.Tag(key);
+                    var table = state.Table(entity.Ordinal);
+                    table.FetchSlot(tag);
+                    ahead[count++] = (table, tag, -1);
+                }
+            }
+        }
+
+        foreach (ref var place in ahead.AsSpan(0, count))
+        {
+            place.Index = place.Table.FetchRecord(place.Tag);
+        }
+
+        foreach (ref var place in ahead.AsSpan(0, count))
+        {
+            place.Table.FetchNeighbours(place.Index);
+        }
+    }
 
     private void ProcessRow(TransactionBatch batch, int row, PartitionState state, FeatureBlock output)
     {

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Scoring.Models.Definitions;
 using Scoring.Models.Features;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
@@ -22,6 +23,7 @@ internal sealed class LaneShares
     private readonly AggregatesLedger ledger;
     private readonly TimeProvider clock;
     private readonly long advanceMs;
+    private readonly (long PaneMs, long AheadMs)[] marks;
     private readonly TimeSpan interval;
     private readonly byte[] silence = new byte[ContributionMark.KeyBytes];
     private bool isBlocked;
@@ -38,11 +40,9 @@ internal sealed class LaneShares
         ledger = context.Ledger;
         clock = context.Clock;
         interval = TimeSpan.FromMilliseconds(context.Aggregates.PublishIntervalMs);
-        advanceMs = context.Definition.Entities.Values
-            .Where(entity => entity.Shared is not null)
-            .Select(entity => (long)entity.Shared!.Settle.TotalMilliseconds / 2)
-            .DefaultIfEmpty(long.MaxValue)
-            .Min();
+        var shared = context.Definition.Entities.Values.Select(entity => entity.Shared).OfType<SharedDefinition>().ToList();
+        advanceMs = shared.Select(entity => (long)entity.Settle.TotalMilliseconds / 2).DefaultIfEmpty(long.MaxValue).Min();
+        marks = [.. shared.SelectMany(Marks).Distinct()];
     }
 
     /// <summary>Forgets that a row had to wait.</summary>
@@ -164,7 +164,7 @@ internal sealed class LaneShares
             return;
         }
 
-        bool isDue = isBlocked || clock.GetElapsedTime(share.PublishedAt, now) >= interval || Advance(watermarkMs, share.AnnouncedMs) >= advanceMs;
+        bool isDue = isBlocked || clock.GetElapsedTime(share.PublishedAt, now) >= interval || HasNews(Math.Max(watermarkMs, share.AnnouncedMs), share.PublishedMs);
         if (!isDue)
         {
             return;
@@ -182,6 +182,7 @@ internal sealed class LaneShares
             share.HasUndrained = false;
             share.MarkIsDue = false;
             share.AnnouncedMs = Math.Max(watermarkMs, share.AnnouncedMs);
+            share.PublishedMs = share.AnnouncedMs;
             context.Metrics.Watermark.WithLabels(partition.Name).Set(Math.Max(0, share.AnnouncedMs / 1_000.0));
             Say(partition, isIdle: false);
         }
@@ -292,6 +293,39 @@ internal sealed class LaneShares
         ledger.WaitForNews();
     }
 
-    private static long Advance(long watermarkMs, long announcedMs) =>
-        watermarkMs == long.MinValue ? 0 : announcedMs == long.MinValue ? long.MaxValue : watermarkMs - announcedMs;
+    // While history is read faster than it happened, others wait for panes that have closed: between two ends of panes there is
+    // nothing they could use, and a sum that is published later holds more events in one record.
+    private bool HasNews(long reachedMs, long publishedMs)
+    {
+        if (reachedMs == long.MinValue || publishedMs == long.MinValue)
+        {
+            return reachedMs != publishedMs;
+        }
+
+        if (reachedMs - publishedMs < advanceMs)
+        {
+            return false;
+        }
+
+        foreach (var (pane, ahead) in marks)
+        {
+            if ((reachedMs + ahead) / pane != (publishedMs + ahead) / pane)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // A pane of events is final when it ends, one of labels when it is to begin after the settling time.
+    private IEnumerable<(long PaneMs, long AheadMs)> Marks(SharedDefinition entity)
+    {
+        long paneMs = (long)entity.Pane.TotalMilliseconds;
+        yield return (paneMs, 0);
+        if (context.ReadsLabels)
+        {
+            yield return (paneMs, (long)entity.Settle.TotalMilliseconds);
+        }
+    }
 }

@@ -18,6 +18,9 @@ internal sealed class PartitionShare
     /// <summary>Watermark told last, ms since 1970 UTC.</summary>
     public long AnnouncedMs { get; set; } = long.MinValue;
 
+    /// <summary>Watermark that stands on the topic, as far as this lane has written it.</summary>
+    public long PublishedMs { get; set; } = long.MinValue;
+
     /// <summary>Whether it was told that the partition is silent.</summary>
     public bool IsIdle { get; set; }
 

@@ -61,7 +61,7 @@ internal sealed class FeatureRatios : IDisposable
     public static IEnumerable<Ratio> Run(Pace pace, bool isQuick)
     {
         int rows = isQuick ? 16_384 : 131_072;
-        using (var velocity = new FeatureRatios("velocity", Definitions.Read(Velocity), isQuick ? 100_000 : 1_000_000, 20_000, rows))
+        using (var velocity = new FeatureRatios("velocity", Definitions.Read(Definitions.Velocity), isQuick ? 100_000 : 1_000_000, 20_000, rows))
         {
             yield return velocity.Run(pace, "<= 0.35");
         }
@@ -74,42 +74,6 @@ internal sealed class FeatureRatios : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => state.Dispose();
-
-    // Three keys, 21 features: the stage of performance.md, section 7.
-    private static ReadOnlySpan<byte> Velocity => """
-        {
-          "service": "velocity",
-          "events": {},
-          "entities": {
-            "account": { "key": ["account_id"], "key_bytes_max": 16, "events_max": 16 },
-            "account_device": { "key": ["account_id", "device_id"], "key_bytes_max": 24, "events_max": 16 },
-            "account_currency": { "key": ["account_id", "currency"], "key_bytes_max": 24, "events_max": 16 }
-          },
-          "features": [
-            { "name": "a1", "entity": "account", "aggregate": "count", "window": "1h" },
-            { "name": "a2", "entity": "account", "aggregate": "count", "window": "6h" },
-            { "name": "a3", "entity": "account", "aggregate": "count", "window": "24h" },
-            { "name": "a4", "entity": "account", "aggregate": "sum", "of": "amount", "window": "1h" },
-            { "name": "a5", "entity": "account", "aggregate": "sum", "of": "amount", "window": "6h" },
-            { "name": "a6", "entity": "account", "aggregate": "sum", "of": "amount", "window": "24h" },
-            { "name": "a7", "entity": "account", "aggregate": "time_since_last" },
-            { "name": "d1", "entity": "account_device", "aggregate": "count", "window": "1h" },
-            { "name": "d2", "entity": "account_device", "aggregate": "count", "window": "6h" },
-            { "name": "d3", "entity": "account_device", "aggregate": "count", "window": "24h" },
-            { "name": "d4", "entity": "account_device", "aggregate": "sum", "of": "amount", "window": "1h" },
-            { "name": "d5", "entity": "account_device", "aggregate": "sum", "of": "amount", "window": "6h" },
-            { "name": "d6", "entity": "account_device", "aggregate": "sum", "of": "amount", "window": "24h" },
-            { "name": "d7", "entity": "account_device", "aggregate": "time_since_last" },
-            { "name": "c1", "entity": "account_currency", "aggregate": "count", "window": "1h" },
-            { "name": "c2", "entity": "account_currency", "aggregate": "count", "window": "6h" },
-            { "name": "c3", "entity": "account_currency", "aggregate": "count", "window": "24h" },
-            { "name": "c4", "entity": "account_currency", "aggregate": "sum", "of": "amount", "window": "1h" },
-            { "name": "c5", "entity": "account_currency", "aggregate": "sum", "of": "amount", "window": "6h" },
-            { "name": "c6", "entity": "account_currency", "aggregate": "sum", "of": "amount", "window": "24h" },
-            { "name": "c7", "entity": "account_currency", "aggregate": "time_since_last" }
-          ]
-        }
-        """u8;
 
     private static void Decode(EventDecoder decoder, EventHeaders headers, byte[] value, TransactionBatch batch)
     {

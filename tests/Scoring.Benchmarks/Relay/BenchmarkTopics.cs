@@ -75,6 +75,22 @@ internal sealed class BenchmarkTopics : IDisposable
     public long Count(string topic) =>
         Enumerable.Range(0, PartitionCount).Sum(partition => reader.QueryWatermarkOffsets(new TopicPartition(topic, partition), Patience).High.Value);
 
+    /// <summary>Mean length of the first values of a topic, bytes.</summary>
+    public int MeanValueBytes(string topic)
+    {
+        const int Sample = 1_000;
+        using var values = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig { BootstrapServers = servers, GroupId = "benchmarks" }).Build();
+        values.Assign(new TopicPartitionOffset(topic, 0, Offset.Beginning));
+        long bytes = 0;
+        for (int i = 0; i < Sample; i++)
+        {
+            var read = values.Consume(Patience) ?? throw new InvalidOperationException($"{topic} gives no more records");
+            bytes += read.Message.Value.Length;
+        }
+
+        return (int)(bytes / Sample);
+    }
+
     /// <summary>Removes the topics.</summary>
     public Task RemoveAsync() => admin.DeleteTopicsAsync(names);
 

@@ -12,11 +12,12 @@ internal static class RelayProcess
         var from = new Option<string>("--from") { Description = "Topic to read from its beginning.", Required = true };
         var to = new Option<string>("--to") { Description = "Topic with as many partitions, to write to.", Required = true };
         var threads = new Option<int>("--threads") { Description = "Consumers, each with a producer.", DefaultValueFactory = _ => Environment.ProcessorCount };
-        var command = new Command("relay", "Copies every record of a topic to the same partition of another: the rival of the worker in 'ratios'.") { bootstrap, from, to, threads };
+        var answers = new Option<int>("--answer-bytes") { Description = "Writes records of this size with an answer's headers, reports deliveries and commits behind them. 0: copies, and commits blindly." };
+        var command = new Command("relay", "Copies every record of a topic to the same partition of another: the rival of the worker in 'ratios'.") { bootstrap, from, to, threads, answers };
         command.SetAction(async (parsed, stopping) =>
         {
             var loops = Enumerable.Range(0, parsed.GetValue(threads)).Select(_ => Task.Factory.StartNew(
-                () => RelayLoop.Run(parsed.GetValue(bootstrap)!, parsed.GetValue(from)!, parsed.GetValue(to)!, stopping),
+                () => new RelayLoop(parsed.GetValue(bootstrap)!, parsed.GetValue(from)!, parsed.GetValue(to)!, parsed.GetValue(answers)).Run(stopping),
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning,
                 TaskScheduler.Default));

@@ -12,17 +12,20 @@ namespace Scoring.Benchmarks.Relay;
 /// <summary>The files that a worker starts from: our own contract's definition with topics of its own, and a signed package of 200 trees.</summary>
 internal sealed class WorkerInputs : IDisposable
 {
+    private readonly byte[] json;
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-benchmarks-");
 
     /// <summary>Writes them.</summary>
-    /// <param name="trees">The trees; their 40 features become the first 40 of the plan.</param>
+    /// <param name="json">The service's definition.</param>
+    /// <param name="trees">The trees; their features are those of the plan in turn.</param>
     /// <param name="stream">Events like those that the worker will get.</param>
     /// <param name="eventCount">How many of them; a multiple of 16.</param>
-    public WorkerInputs(TreeNodes trees, PaymentEvents stream, int eventCount)
+    public WorkerInputs(ReadOnlySpan<byte> json, TreeNodes trees, PaymentEvents stream, int eventCount)
     {
-        var definition = Definitions.CardPayments();
+        this.json = json.ToArray();
+        var definition = Definitions.Read(json);
         var plan = FeaturePlan.Compile(definition, EventSchema.From(definition));
-        var nodes = trees with { FeatureCount = plan.FeatureCount };
+        var nodes = trees with { FeatureCount = plan.FeatureCount, Features = trees.Features.ToArray().Select(feature => feature % plan.FeatureCount).ToArray() };
         var calibration = Calibration.Platt(0.3, -4);
         float[][] rows = [.. Enumerable.Range(0, 8).Select(row => Enumerable.Range(0, plan.FeatureCount).Select(feature => (float)(row * feature)).ToArray())];
         var engine = TreeEnsemble.Compile(nodes);
@@ -74,8 +77,8 @@ internal sealed class WorkerInputs : IDisposable
     /// <returns>Its path.</returns>
     public string WriteDefinition(string run)
     {
-        var json = JsonNode.Parse(File.ReadAllText(Definitions.PathOf("card-payments.json")))!.AsObject();
-        json["topics"] = new JsonObject
+        var definition = JsonNode.Parse(json)!.AsObject();
+        definition["topics"] = new JsonObject
         {
             ["transactions"] = $"{run}.in",
             ["labels"] = $"{run}.labels",
@@ -85,7 +88,7 @@ internal sealed class WorkerInputs : IDisposable
             ["aggregates"] = $"{run}.aggregates",
         };
         string path = Path.Combine(folder.FullName, $"{run}.json");
-        File.WriteAllText(path, json.ToJsonString());
+        File.WriteAllText(path, definition.ToJsonString());
         return path;
     }
 

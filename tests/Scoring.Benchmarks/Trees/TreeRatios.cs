@@ -21,7 +21,9 @@ internal sealed class TreeRatios : IDisposable
     private readonly FeatureBlock block = new(FeatureCount, RowCount);
     private readonly double[] margins = new double[RowCount];
     private readonly ScoredMargin answer = new();
+    private readonly double[] moves = new double[FeatureCount];
     private readonly TreeEnsemble ensemble;
+    private readonly TreeContributions contributions;
     private readonly PredictionEngine<ScoredRow, ScoredMargin> predictionEngine;
     private readonly NeuralNetworkSession session;
     private double sum;
@@ -39,6 +41,7 @@ internal sealed class TreeRatios : IDisposable
 
         var trained = new TrainedTrees();
         ensemble = TreeEnsemble.Compile(trained.Nodes);
+        contributions = new TreeContributions(ensemble);
         predictionEngine = trained.PredictionEngine();
         var file = OnnxCheck.Check(OnnxWriter.Write(OnnxTrees.Write(trained.Nodes)), out var faults)
             ?? throw new InvalidOperationException(string.Join('\n', faults));
@@ -60,6 +63,9 @@ internal sealed class TreeRatios : IDisposable
             yield return Contest.Run(
                 $"{name}, ORT", ours, new Side("ONNX Runtime", () => inputs.RunOnnx(bucket)), RatioOf.Speed, batchRows == 1 ? "" : ">= 8", pace);
         }
+
+        yield return Contest.Run(
+            "trees 200x31, one row explained", new Side("TreeContributions", inputs.Explain), new Side("its score by PredictionEngine", inputs.Predict), RatioOf.Time, "", pace);
     }
 
     /// <inheritdoc/>
@@ -98,6 +104,18 @@ internal sealed class TreeRatios : IDisposable
         }
 
         return RowCount;
+    }
+
+    private int Explain()
+    {
+        const int Explained = 512;
+        for (int row = 0; row < Explained; row++)
+        {
+            contributions.Explain(rowMajor.AsSpan(row * FeatureCount, FeatureCount), moves);
+            sum += moves[0];
+        }
+
+        return Explained;
     }
 
     private int ScoreBlocks()

@@ -4,31 +4,32 @@ namespace Scoring.Models.Features.Sharing;
 
 /// <summary>Sparse panes of one key in the order of their start, one entry per (pane, source), with running totals: a window is two look-ups and a subtraction.</summary>
 /// <remarks>
-/// An entry: pane start, source, the source's counters, the totals up to and including it. Closed panes do not change, so that
+/// An entry: source, the source's counters, the totals up to and including it; the starts lie beside them, dense, for the search. Closed panes do not change, so that
 /// live contributions touch the last entries only; one that comes in the middle moves and adds to those behind it.
 /// A reader may look while the writer writes: it stays inside the array it took and its result is thrown away
 /// (<see cref="SharedAggregates"/>).
 /// </remarks>
 internal sealed class PaneSeries(int words)
 {
-    private readonly int stride = 2 + (2 * words);
+    private readonly int stride = 1 + (2 * words);
     private readonly long[] dropped = new long[words];   // totals of the entries given up
-    private long[] entries = new long[4 * (2 + (2 * words))];
+    private long[] starts = new long[4];
+    private long[] entries = new long[4 * (1 + (2 * words))];
     private int first;
     private int count;
 
     public int Count => count;
 
     /// <summary>Start of the newest pane.</summary>
-    public long Newest => count == 0 ? long.MinValue : entries[(first + count - 1) * stride];
+    public long Newest => count == 0 ? long.MinValue : starts[first + count - 1];
 
-    public long Bytes => (entries.LongLength + dropped.LongLength) * sizeof(long);
+    public long Bytes => (starts.LongLength + entries.LongLength + dropped.LongLength) * sizeof(long);
 
     /// <summary>Sets a source's counters of a pane; what it said before no longer counts.</summary>
     public void Set(long startMs, int source, ReadOnlySpan<long> counters, SharedPlan plan, int firstWord)
     {
         int at = PlaceOf(startMs, source);
-        if (at == first + count || Entry(at)[0] != startMs || Entry(at)[1] != source)
+        if (at == first + count || starts[at] != startMs || Entry(at)[0] != source)
         {
             if (counters.IndexOfAnyExcept(0) < 0)
             {
@@ -38,19 +39,19 @@ internal sealed class PaneSeries(int words)
             at = Insert(at);
             var fresh = Entry(at);
             fresh.Clear();
-            fresh[0] = startMs;
-            fresh[1] = source;
-            (at == first ? dropped : Entry(at - 1)[(2 + words)..]).CopyTo(fresh[(2 + words)..]);
+            starts[at] = startMs;
+            fresh[0] = source;
+            (at == first ? dropped : Entry(at - 1)[(1 + words)..]).CopyTo(fresh[(1 + words)..]);
         }
 
         Span<long> delta = stackalloc long[words];
-        var own = Entry(at).Slice(2, words);
+        var own = Entry(at).Slice(1, words);
         counters.CopyTo(delta);
         Combine(delta, own, plan, firstWord, -1);
         counters.CopyTo(own);
         for (int later = at; later < first + count; later++)
         {
-            Combine(Entry(later)[(2 + words)..], delta, plan, firstWord, 1);
+            Combine(Entry(later)[(1 + words)..], delta, plan, firstWord, 1);
         }
     }
 
@@ -63,11 +64,12 @@ internal sealed class PaneSeries(int words)
             return;
         }
 
-        var seen = entries;
-        int begin = Math.Min(first, seen.Length / stride);
-        int seenCount = Math.Min(count, (seen.Length / stride) - begin);
-        int to = UpTo(seen, begin, seenCount, lastMs);
-        int from = UpTo(seen, begin, seenCount, afterMs);
+        var (seenStarts, seen) = (starts, entries);
+        int room = Math.Min(seenStarts.Length, seen.Length / stride);
+        int begin = Math.Min(first, room);
+        int end = Math.Min(begin + count, room);
+        int to = UpTo(seenStarts, begin, end, lastMs);
+        int from = UpTo(seenStarts, begin, to, afterMs);
         Totals(seen, begin, to).CopyTo(sums);
         Combine(sums, Totals(seen, begin, from), plan, firstWord, -1);
     }
@@ -75,32 +77,38 @@ internal sealed class PaneSeries(int words)
     /// <summary>Gives up panes that start at or before a time.</summary>
     public void Expire(long horizonMs)
     {
-        while (count > 0 && Entry(first)[0] <= horizonMs)
+        while (count > 0 && starts[first] <= horizonMs)
         {
-            Entry(first)[(2 + words)..].CopyTo(dropped);
+            Entry(first)[(1 + words)..].CopyTo(dropped);
             first++;
             count--;
         }
     }
 
     private ReadOnlySpan<long> Totals(long[] seen, int begin, int behind) =>
-        behind == begin ? dropped : seen.AsSpan(((behind - 1) * stride) + 2 + words, words);
+        behind == begin ? dropped : seen.AsSpan(((behind - 1) * stride) + 1 + words, words);
 
-    private int UpTo(long[] seen, int begin, int seenCount, long timeMs)
+    // The end of the panes that start at or before a time. Most windows end among the newest: in growing steps back from there, then by halves.
+    private static int UpTo(long[] starts, int begin, int end, long timeMs)
     {
-        int low = begin;
-        int left = seenCount;
-        while (left > 0)
+        int step = 1;
+        while (end - step >= begin && starts[end - step] > timeMs)
         {
-            int half = left / 2;
-            if (seen[(low + half) * stride] <= timeMs)
+            end -= step;
+            step *= 2;
+        }
+
+        int low = Math.Max(begin, end - step);
+        while (low < end)
+        {
+            int middle = low + ((end - low) / 2);
+            if (starts[middle] <= timeMs)
             {
-                low += half + 1;
-                left -= half + 1;
+                low = middle + 1;
             }
             else
             {
-                left = half;
+                end = middle;
             }
         }
 
@@ -110,7 +118,7 @@ internal sealed class PaneSeries(int words)
     private int PlaceOf(long startMs, int source)
     {
         int at = first + count;
-        while (at > first && (Entry(at - 1)[0] > startMs || (Entry(at - 1)[0] == startMs && Entry(at - 1)[1] >= source)))
+        while (at > first && (starts[at - 1] > startMs || (starts[at - 1] == startMs && Entry(at - 1)[0] >= source)))
         {
             at--;
         }
@@ -122,16 +130,18 @@ internal sealed class PaneSeries(int words)
 
     private int Insert(int at)
     {
-        if ((first + count + 1) * stride > entries.Length)
+        if (first + count == starts.Length)
         {
-            // Readers that took the old array keep it whole; the gap at its front is closed on the way.
-            var wider = new long[Math.Max(entries.Length, (count + 1) * 2 * stride)];
+            // Readers that took the old arrays keep them whole; the gap at their front is closed on the way.
+            int capacity = Math.Max(starts.Length, (count + 1) * 2);
+            var (widerStarts, wider) = (new long[capacity], new long[capacity * stride]);
+            starts.AsSpan(first, count).CopyTo(widerStarts);
             entries.AsSpan(first * stride, count * stride).CopyTo(wider);
             at -= first;
-            entries = wider;
-            first = 0;
+            (starts, entries, first) = (widerStarts, wider, 0);
         }
 
+        starts.AsSpan(at, first + count - at).CopyTo(starts.AsSpan(at + 1));
         entries.AsSpan(at * stride, (first + count - at) * stride).CopyTo(entries.AsSpan((at + 1) * stride));
         count++;
         return at;

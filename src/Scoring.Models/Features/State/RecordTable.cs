@@ -17,6 +17,9 @@ internal sealed class RecordTable
     private const int FirstSlabWords = 4 * 1024;
     private const int SlabWordsWanted = 32 * 1024;
 
+    // The first kilobyte of a record: its key, its counters, the beginning of its ring. More would push out what was fetched before.
+    private const int FetchedWords = 128;
+
     private static readonly long Seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8));
 
     private readonly int ordinal;
@@ -111,6 +114,43 @@ internal sealed class RecordTable
         }
 
         return None;
+    }
+
+    /// <summary>Asks for the memory of a key's slot, without waiting for it.</summary>
+    public void FetchSlot(uint tag) => Ahead.Fetch(in slots[tag & ((uint)slots.Length - 1)]);
+
+    /// <summary>Asks for the memory of a key's record and its links; its slot should be there by now.</summary>
+    /// <returns>The record that the tag leads to, or -1: a guess, for <see cref="FetchNeighbours"/> only.</returns>
+    public int FetchRecord(uint tag)
+    {
+        uint mask = (uint)slots.Length - 1;
+        for (uint at = tag & mask; slots[at] != 0; at = (at + 1) & mask)
+        {
+            if ((uint)(slots[at] >> 32) == tag)
+            {
+                int index = (int)(uint)slots[at] - 1;
+                Ahead.Fetch(in links[index]);
+                var record = Record(index);
+                for (int word = 0; word < Math.Min(RecordWords, FetchedWords); word += Ahead.LineWords)
+                {
+                    Ahead.Fetch(in record[word]);
+                }
+
+                return index;
+            }
+        }
+
+        return None;
+    }
+
+    /// <summary>Asks for the links of a record's neighbours, which change when it is used.</summary>
+    public void FetchNeighbours(int index)
+    {
+        if (index != None && links[index] is { Previous: >= 0, Next: >= 0 } link)
+        {
+            Ahead.Fetch(in links[link.Previous]);
+            Ahead.Fetch(in links[link.Next]);
+        }
     }
 
     /// <summary>Adds a record with a payload of zeros as the newest. The key is not there yet and there is room.</summary>
