@@ -9,6 +9,8 @@ namespace Scoring.Trainer.Networks;
 /// <param name="AveragePrecision">Average precision on those later rows, which choosing the epochs has flattered.</param>
 internal sealed record TrainedNetwork(CheckedOnnx Model, int Epochs, double AveragePrecision)
 {
+    private const int RowsAtOnce = 1_024;
+
     /// <summary>Log-odds of rows, one each, as the worker's engine computes them from the published graph.</summary>
     /// <exception cref="InvalidOperationException">The engine does not take the graph: a defect of the trainer.</exception>
     public double[] LogOdds(IReadOnlyList<float[]> rows)
@@ -23,6 +25,4 @@ internal sealed record TrainedNetwork(CheckedOnnx Model, int Epochs, double Aver
 
         return logOdds;
     }
-
-    private const int RowsAtOnce = 1_024;
 }

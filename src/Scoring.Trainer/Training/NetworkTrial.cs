@@ -25,7 +25,7 @@ internal sealed record NetworkTrial(bool IsTaken, string Reason, PairedGains? Ga
     /// <param name="seed">Seed of the bootstrap.</param>
     /// <remarks>
     /// Log loss decides because it is proper (Gneiting and Raftery, "Strictly proper scoring rules", JASA 102, 2007) and every row speaks in
-    /// it: with some hundred frauds the average precision of twins differs by chance by more than a network adds. Average precision vetoes
+    /// it: with some hundred frauds the average precision of twins differs by chance by as much as a network adds. Average precision vetoes
     /// because it is what reviewers live on. In doubt the answer is no: trees alone are faster, explain themselves and need no native code.
     /// </remarks>
     public static NetworkTrial Judge(FeatureTable table, IReadOnlyList<int> rows, double[] treesMargins, double[] networkLogOdds, CalibrationKind kind, int seed)

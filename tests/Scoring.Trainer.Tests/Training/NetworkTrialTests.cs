@@ -83,7 +83,7 @@ public sealed class NetworkTrialTests
     }
 
     [Fact]
-    public void A_network_that_ranks_worse_is_kept_out_by_its_average_precision()
+    public void Noise_beside_good_trees_stays_out()
     {
         var table = Problems.Table(6_000, 2, (_, random) => random.Next(20) == 0);
         var random = new Random(4);
