@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text.Json;
+using Scoring.Models.Tests;
 
 namespace Scoring.Trainer.Tests;
 

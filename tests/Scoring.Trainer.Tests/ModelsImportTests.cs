@@ -1,5 +1,6 @@
 using Scoring.Models.Ensembles;
 using Scoring.Models.Ensembles.Onnx;
+using Scoring.Models.Tests;
 
 namespace Scoring.Trainer.Tests;
 

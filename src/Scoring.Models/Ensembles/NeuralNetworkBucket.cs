@@ -31,7 +31,16 @@ internal sealed class NeuralNetworkBucket : IDisposable
     internal void Run(ReadOnlySpan<float> rowMajor, Span<double> outputs)
     {
         rowMajor.CopyTo(input);
-        session.Native.RunWithBinding(session.Run, binding);
+        try
+        {
+            session.Native.RunWithBinding(session.Run, binding);
+        }
+        catch (OnnxRuntimeException)
+        {
+            Array.Clear(input); // A row that fails must not stay behind the next, shorter batch and make it fail too.
+            throw;
+        }
+
         for (int row = 0; row < outputs.Length; row++)
             outputs[row] = output[(row * session.OutputColumns) + session.ScoreColumn];
     }

@@ -30,7 +30,8 @@ public static partial class OnnxRuntimeEnvironment
             throw new InvalidOperationException($"setenv({Variable}) failed with error {Marshal.GetLastPInvokeError()}");
         }
 
-        var options = new EnvironmentCreationOptions { logId = "scoring", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        // Failures arrive as exceptions; the same line of native code on standard error would break structured logs, and may hold values.
+        var options = new EnvironmentCreationOptions { logId = "scoring", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         OrtEnv environment = OrtEnv.IsCreated ? OrtEnv.Instance() : OrtEnv.CreateInstanceWithOptions(ref options);
         environment.DisableTelemetryEvents(); // the second lock
         return environment;

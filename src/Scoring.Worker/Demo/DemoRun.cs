@@ -136,7 +136,7 @@ internal sealed partial class DemoRun(DemoOptions options, DemoScreen screen, Ti
     private async Task ReadyAsync(DemoProcess worker, Task<string> address, CancellationToken stopping)
     {
         long started = clock.GetTimestamp();
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) }; // Its own worker, on this machine.
         while (true)
         {
             worker.ThrowIfFailed();

@@ -41,6 +41,7 @@ internal sealed class Lane : IDisposable
     private readonly LabelEnds labelEnds;
     private readonly LaneShares shares;
     private readonly CommitLog commits;
+    private readonly StateMetrics stateMetrics;
     private readonly Func<IEnumerable<TopicPartitionOffset>> positions;
     private readonly Prometheus.Gauge.Child inFlight;
     private PendingRow? pending;
@@ -69,6 +70,7 @@ internal sealed class Lane : IDisposable
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), inputs, Refuse, context.Metrics, context.Logger)
             : null;
         commits = new CommitLog(output, input.Commit, clock, TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs), number, context.Metrics, context.Logger);
+        stateMetrics = new StateMetrics(context.Metrics, context.PartitionCount);
         positions = Positions;
         inFlight = context.Metrics.InFlight.WithLabels(number.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
@@ -335,6 +337,7 @@ internal sealed class Lane : IDisposable
         }
 
         partition.IsRebuilding = false;
+        stateMetrics.Begin(partition);
         context.Metrics.RestoreRemaining.WithLabels(partition.Name).Set(0);
         LogMessages.Running(context.Logger, number, partition.Partition, offset);
         return true;
@@ -522,6 +525,7 @@ internal sealed class Lane : IDisposable
         commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
         shares.GiveUp(partition);
         partition.Staged.Clear();
+        stateMetrics.End(partition);
         partition.State.Dispose();
         context.Metrics.Lag.RemoveLabelled(context.Topics.Transactions, partition.Name);
         context.Metrics.RestoreRemaining.RemoveLabelled(partition.Name);
@@ -531,8 +535,10 @@ internal sealed class Lane : IDisposable
     private void KeepHouse()
     {
         inFlight.Set(output.InFlight);
+        stateMetrics.TellUnknownMembers(input.UnknownMembers);
         foreach (var partition in owned)
         {
+            stateMetrics.Tell(partition);
             var end = input.KnownEnd(partition.Source);
             if (end != Offset.Unset)
             {

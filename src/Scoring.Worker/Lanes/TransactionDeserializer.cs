@@ -12,6 +12,9 @@ internal sealed class TransactionDeserializer(EventDecoder decoder, TransactionB
     /// <summary>The cycle's wall clock, ms since 1970 UTC: what is in the future and what is not.</summary>
     public long NowMs { get; set; }
 
+    /// <summary>Members of events decoded so far that the definition does not name.</summary>
+    public long UnknownMembers => decoder.UnknownMembers;
+
     /// <inheritdoc/>
     public Refusal Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context)
     {

@@ -83,6 +83,9 @@ internal sealed class TransactionInput : IDisposable
     /// <summary>Whether the group has spoken at all.</summary>
     public bool HasAssignment { get; private set; }
 
+    /// <summary>Members of events read so far that the definition does not name.</summary>
+    public long UnknownMembers => value.UnknownMembers;
+
     /// <summary>What failed inside a handler.</summary>
     public Exception? HandlerFailure { get; private set; }
 

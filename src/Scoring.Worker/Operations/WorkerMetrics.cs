@@ -1,5 +1,6 @@
 using Prometheus;
 using Scoring.Models.Events;
+using Scoring.Models.Features;
 
 namespace Scoring.Worker.Operations;
 
@@ -23,6 +24,7 @@ internal sealed class WorkerMetrics
         Alerts = factory.CreateCounter("fraudscoring_alerts_produced_total", "Alerts published.");
         Fallback = Counter("fallback_total", "Scores that the full ensemble did not make or that are stale, by reason.", "reason");
         CircuitOpen = factory.CreateGauge("fraudscoring_circuit_open", "1 while the network is left out.");
+        NetworkLate = factory.CreateCounter("fraudscoring_network_late_total", "Runs of the network that took longer than allowed; their answers were used.");
         StageDuration = factory.CreateHistogram("fraudscoring_stage_duration_seconds", "Time of one stage for one micro-batch.", ["stage"], new HistogramConfiguration { Buckets = StageBuckets });
         ProcessingDuration = factory.CreateHistogram("fraudscoring_processing_duration_seconds", "From taking a micro-batch to handing its results to the producer.", new HistogramConfiguration { Buckets = LatencyBuckets });
         EventLatency = factory.CreateHistogram("fraudscoring_event_latency_seconds", "From the record's time stamp to its score handed to the producer; one sample for each micro-batch, its oldest row.", new HistogramConfiguration { Buckets = LatencyBuckets });
@@ -39,6 +41,16 @@ internal sealed class WorkerMetrics
         AggregatesWait = factory.CreateHistogram("fraudscoring_aggregates_wait_seconds", "Time a lane that reads history stood still for the watermarks of others.", new HistogramConfiguration { Buckets = [.001, .005, .01, .05, .1, .5, 1, 5, 10, 30, 60] });
         RestoreRemaining = Gauge("restore_remaining_records", "Records still to read until a partition's state is rebuilt.", "partition");
         StateEntries = Gauge("state_entries", "Keys held.", "partition");
+        StateBytes = Gauge("state_bytes", "Bytes of state.", "partition");
+        StateKeysAdded = factory.CreateCounter("fraudscoring_state_keys_added_total", "Keys that came anew.");
+        StateEvictions = Counter("state_evictions_total", "Keys given up: expired behind every window, or at the limit of keys.", "store", "reason");
+        StateEventsDropped = factory.CreateCounter("fraudscoring_state_events_dropped_total", "Events given up by a full ring although a window could still hold them: raise events_max.");
+        EventsLate = Counter("events_late_total", "Events older than the newest of a key they belong to, once for each such key: put in their place in time, or too old to be kept.", "reason");
+        LabelsWaiting = Gauge("labels_waiting", "Labels that wait for their transaction.", "partition");
+        LabelsGivenUp = Counter("labels_given_up_total", "Labels without effect: no transaction came for them, or its event is no longer kept.", "reason");
+        UnknownMembers = factory.CreateCounter("fraudscoring_event_members_unknown_total", "Members of events that the definition does not name: a sender may have changed its events.");
+        SharedEntries = factory.CreateGauge("fraudscoring_shared_entries", "Keys of shared entities held, of all partitions.");
+        AggregatesIgnored = factory.CreateCounter("fraudscoring_aggregates_ignored_total", "Records of the aggregates topic that are not of this version and definition.");
         ModelInfo = Gauge("model_info", "1 for the model that scores.", "model_version", "sha256_12");
         ModelLoaded = factory.CreateGauge("fraudscoring_model_loaded", "1 when a model scores, 0 when rules alone decide.");
         BuildInfo = Gauge("build_info", "1 for the build that runs.", "version", "commit");
@@ -52,9 +64,24 @@ internal sealed class WorkerMetrics
             StageDuration.WithLabels(stage);
         }
 
-        foreach (string reason in new[] { "no_model", "network_failed", "trees_failed", "stale_aggregates" })
+        foreach (string reason in new[] { "no_model", "network_failed", "network_no_number", "trees_failed", "stale_aggregates" })
         {
             Fallback.WithLabels(reason);
+        }
+
+        foreach (string reason in new[] { "reordered", "too_old" })
+        {
+            EventsLate.WithLabels(reason);
+        }
+
+        foreach (string reason in new[] { "unmatched", "out_of_reach" })
+        {
+            LabelsGivenUp.WithLabels(reason);
+        }
+
+        foreach (var (store, reason) in new[] { ("partition", "expired"), ("partition", "limit"), ("shared", "limit") })
+        {
+            StateEvictions.WithLabels(store, reason);
         }
 
         foreach (var code in Enum.GetValues<RefusalCode>())
@@ -82,6 +109,8 @@ internal sealed class WorkerMetrics
     public Counter Fallback { get; }
 
     public Gauge CircuitOpen { get; }
+
+    public Counter NetworkLate { get; }
 
     public Histogram StageDuration { get; }
 
@@ -115,11 +144,43 @@ internal sealed class WorkerMetrics
 
     public Gauge StateEntries { get; }
 
+    public Gauge StateBytes { get; }
+
+    public Counter StateKeysAdded { get; }
+
+    public Counter StateEvictions { get; }
+
+    public Counter StateEventsDropped { get; }
+
+    public Counter EventsLate { get; }
+
+    public Gauge LabelsWaiting { get; }
+
+    public Counter LabelsGivenUp { get; }
+
+    public Counter UnknownMembers { get; }
+
+    public Gauge SharedEntries { get; }
+
+    public Counter AggregatesIgnored { get; }
+
     public Gauge ModelInfo { get; }
 
     public Gauge ModelLoaded { get; }
 
     public Gauge BuildInfo { get; }
+
+    /// <summary>Shows, whenever somebody looks, what the partitions have told each other so far.</summary>
+    public void Follow(SharedAggregates shared)
+    {
+        var evicted = StateEvictions.WithLabels("shared", "limit");
+        Registry.AddBeforeCollectCallback(() =>
+        {
+            SharedEntries.Set(shared.KeyCount);
+            evicted.IncTo(shared.KeysEvicted);
+            AggregatesIgnored.IncTo(shared.Ignored);
+        });
+    }
 
     private Counter Counter(string name, string help, params string[] labels) => factory.CreateCounter("fraudscoring_" + name, help, labels);
 

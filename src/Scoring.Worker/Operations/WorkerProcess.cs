@@ -40,6 +40,7 @@ internal static class WorkerProcess
         using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), clock);
         var found = TopicCheck.Check(admin.PartitionCounts(), service, settings, logger);
         using var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
+        metrics.Follow(ledger.Shared);
         using var reader = service.Plan.HasShared ? StartReader(clients, admin, service, ledger, metrics, logger) : null;
         if (reader is not null)
         {

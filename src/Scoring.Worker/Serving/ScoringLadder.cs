@@ -19,6 +19,7 @@ internal sealed class ScoringLadder
     private readonly TimeProvider clock;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
+    private readonly TimeSpan slow;
 
     /// <summary>Starts with every step allowed.</summary>
     public ScoringLadder(int networkTimeoutMs, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
@@ -26,7 +27,7 @@ internal sealed class ScoringLadder
         this.clock = clock;
         this.metrics = metrics;
         this.logger = logger;
-        var slow = TimeSpan.FromMilliseconds(networkTimeoutMs);
+        slow = TimeSpan.FromMilliseconds(networkTimeoutMs);
         circuit = new ResiliencePipelineBuilder<TimeSpan> { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<TimeSpan>
             {
@@ -34,7 +35,7 @@ internal sealed class ScoringLadder
                 MinimumThroughput = 3,
                 SamplingDuration = TimeSpan.FromSeconds(10),
                 BreakDuration = TimeSpan.FromSeconds(5),
-                ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Exception is not null || arguments.Outcome.Result > slow),
+                ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Exception is not null || IsLate(arguments.Outcome.Result)),
                 OnOpened = _ => Tell("open", 1),
                 OnClosed = _ => Tell("closed", 0),
                 OnHalfOpened = _ => Tell("half-open", 1),
@@ -58,7 +59,7 @@ internal sealed class ScoringLadder
 
         try
         {
-            circuit.Execute(
+            var taken = circuit.Execute(
                 static attempt =>
                 {
                     long started = attempt.Clock.GetTimestamp();
@@ -66,19 +67,47 @@ internal sealed class ScoringLadder
                     return attempt.Clock.GetElapsedTime(started);
                 },
                 (Clock: clock, Ensemble: ensemble, Block: block, RowCount: rowCount, Output: output));
+            Note(output, rowCount, taken);
             return Degradation.None;
         }
         catch (BrokenCircuitException)
         {
-            metrics.Fallback.WithLabels("network_failed").Inc(rowCount);
+            // Left out for a while: said when the circuit opened.
         }
         catch (Exception failure) // Native code: whatever it throws, the trees answer.
         {
-            metrics.Fallback.WithLabels("network_failed").Inc(rowCount);
             LogMessages.StepFailed(logger, "full", failure.Message);
         }
 
-        return ensemble.HasTrees ? Trees(ensemble, block, rowCount, output, Degradation.TreesOnly) : Without(output, rowCount, "network_failed");
+        if (!ensemble.HasTrees)
+        {
+            return Without(output, rowCount, "network_failed");
+        }
+
+        metrics.Fallback.WithLabels("network_failed").Inc(rowCount);
+        return Trees(ensemble, block, rowCount, output, Degradation.TreesOnly);
+    }
+
+    private bool IsLate(TimeSpan taken) => taken > slow;
+
+    /// <summary>Counts what is amiss with an answer that is used all the same.</summary>
+    private void Note(EnsembleScores output, int rowCount, TimeSpan taken)
+    {
+        if (IsLate(taken))
+        {
+            metrics.NetworkLate.Inc();
+        }
+
+        int missing = 0;
+        foreach (double value in output.Network.AsSpan(0, rowCount))
+        {
+            missing += double.IsNaN(value) ? 1 : 0;
+        }
+
+        if (missing > 0)
+        {
+            metrics.Fallback.WithLabels("network_no_number").Inc(missing);
+        }
     }
 
     private Degradation Trees(Ensemble ensemble, FeatureBlock block, int rowCount, EnsembleScores output, Degradation degradation)

@@ -1,8 +1,9 @@
-using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
 using Scoring.EndToEnd.Tests.Brokers;
+using Scoring.EndToEnd.Tests.Processes;
 using Scoring.Models.Events;
 using Scoring.Models.Tests.Events;
 using Scoring.Worker.Commands;
@@ -10,7 +11,7 @@ using Scoring.Worker.Commands;
 namespace Scoring.EndToEnd.Tests.Lanes;
 
 /// <summary>What the worker promises about its topics, on whatever broker there is.</summary>
-public sealed class LaneTests(KafkaBroker broker)
+public sealed class LaneTests(KafkaBroker broker, TestModel model)
 {
     private const int EventCount = 2_000;
 
@@ -22,7 +23,7 @@ public sealed class LaneTests(KafkaBroker broker)
     [Fact]
     public async Task Each_transaction_gets_one_score_in_its_own_partition_with_the_values_of_one_reader_of_all()
     {
-        using var service = await TestService.CreateAsync(broker, partitionCount: 4);
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 4);
         string history = service.WriteHistory(EventCount, seed: 1);
         var expected = await service.ScoreFileAsync(history);
         await service.VerbAsync("replay", history);
@@ -33,25 +34,39 @@ public sealed class LaneTests(KafkaBroker broker)
         Assert.Equal(EventCount, service.Count("scores"));
         Assert.Equal(EventCount, expected.Count);
         int alerts = 0;
+        int compared = 0;
+
+        // A partition applies labels before its next row: behind its last one, its share of the merchants' known frauds is not told.
+        var allSpeakUntil = scores.GroupBy(record => record.Partition.Value).Min(partition => partition.Max(record => TimeOf(JsonNode.Parse(record.Message.Value)!)));
         foreach (var record in scores)
         {
             var score = JsonNode.Parse(record.Message.Value)!.AsObject();
             var wanted = expected[(string)score["transaction_id"]!];
             Assert.Equal(record.Partition.Value, (int)score["source"]!["partition"]!);
             Assert.Equal((string)score["account_id"]!, Encoding.UTF8.GetString(record.Message.Key));
-            Assert.Equal(wanted["features"]!.ToJsonString(), score["features"]!.ToJsonString());
-            Assert.Equal((string)wanted["decision"]!, (string)score["decision"]!);
+            if (TimeOf(score) <= allSpeakUntil)
+            {
+                Assert.Equal(Answer(wanted), Answer(score));
+                compared++;
+            }
+
             alerts += string.Equals((string)score["decision"]!, "approve", StringComparison.Ordinal) ? 0 : 1;
         }
 
+        Assert.InRange(compared, EventCount * 95 / 100, EventCount);
         Assert.Equal(alerts, service.Count("alerts"));
-        Assert.InRange(alerts, 1, EventCount);
+        Assert.InRange(alerts, EventCount / 50, EventCount / 2);
+        Assert.All(scores, AssertBothComponentsAnswered);
+        Assert.InRange(scores.Select(record => (double)JsonNode.Parse(record.Message.Value)!["score"]!).Distinct().Count(), EventCount / 2, EventCount);
+        var explained = service.Read("alerts", records => records.Count == alerts, Bound).Select(record => JsonNode.Parse(record.Message.Value)!).ToList();
+        Assert.All(explained, alert => Assert.NotEmpty(alert["evidence"]!.AsArray()));
+        Assert.Contains(explained, alert => alert["reason_codes"]!.AsArray().Any(reason => reason!["contribution"] is not null));
     }
 
     [Fact]
     public async Task Lanes_and_batch_caps_change_no_byte()
     {
-        using var service = await TestService.CreateAsync(broker, partitionCount: 4);
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 4);
         await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 2, withLate: true));
         (int Lanes, int RowsMax)[] ways = [(1, 256), (2, 256), (2, 16), (1, 1)];
         for (int i = 0; i < ways.Length; i++)
@@ -64,6 +79,11 @@ public sealed class LaneTests(KafkaBroker broker)
         var byTransaction = service.Read("scores", records => records.Count == EventCount * ways.Length, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
         Assert.Equal(EventCount, byTransaction.Count);
         AssertSameBytes(byTransaction);
+        AssertBothComponentsAnswered(byTransaction[0].First());
+        var alerts = service.Read("alerts", records => records.Count == service.Count("alerts"), Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
+        AssertSameBytes(alerts);
+        Assert.All(alerts, same => Assert.Equal(ways.Length, same.Count()));
+        Assert.InRange(alerts.Count, EventCount / 50, EventCount / 2);
         Assert.All(byTransaction, same =>
         {
             Assert.Equal(ways.Length, same.Count());
@@ -74,13 +94,13 @@ public sealed class LaneTests(KafkaBroker broker)
     [Fact]
     public async Task A_killed_worker_goes_on_with_the_same_bytes()
     {
-        using var service = await TestService.CreateAsync(broker, partitionCount: 4);
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 4);
         await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 3, withLate: true));
-        using (var victim = StartProcess(service, "killed"))
+        await using (var victim = OwnProgram.StartWorker(
+            ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, "--group", "killed", .. service.ModelArguments, "--emit", "features", "--http", "127.0.0.1:0", "--lanes", "2", "--set", "Lanes:CommitIntervalMs=20"]))
         {
             service.Read("scores", records => records.Count >= EventCount / 4, Bound);
-            victim.Kill();
-            await victim.WaitForExitAsync(Bound);
+            await victim.KillAsync();
         }
 
         await using (var successor = new WorkerRun(service, "killed", lanes: 1))
@@ -99,12 +119,15 @@ public sealed class LaneTests(KafkaBroker broker)
         var all = service.Read("scores", records => records.Count == afterRestart + EventCount, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
         Assert.Equal(EventCount, all.Count);
         AssertSameBytes(all);
+        var alerts = service.Read("alerts", records => records.Count == service.Count("alerts"), Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
+        AssertSameBytes(alerts);
+        Assert.All(alerts, same => Assert.InRange(same.Count(), 2, 3));
     }
 
     [Fact]
     public async Task Bad_events_go_to_the_dead_letters_and_disturb_no_good_one()
     {
-        using var service = await TestService.CreateAsync(broker, partitionCount: 2);
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
         string history = service.WriteHistory(500, seed: 4);
         File.WriteAllText(history, File.ReadAllText(history).Replace(",\"is_fraud\":true", "", StringComparison.Ordinal).Replace(",\"is_fraud\":false", "", StringComparison.Ordinal));
         var expected = await service.ScoreFileAsync(history);
@@ -124,7 +147,7 @@ public sealed class LaneTests(KafkaBroker broker)
 
         foreach (var letter in letters)
         {
-            var bad = sent[(letter.Partition.Value, long.Parse(Header(letter, "__connect.errors.offset"), System.Globalization.CultureInfo.InvariantCulture))];
+            var bad = sent[(letter.Partition.Value, long.Parse(Header(letter, "__connect.errors.offset"), CultureInfo.InvariantCulture))];
             Assert.Equal(RefusalTexts.Wire(bad.Code), Header(letter, DeadLetterHeaders.Code));
             Assert.Equal(bad.Field, Header(letter, DeadLetterHeaders.Field));
             Assert.NotEmpty(Header(letter, DeadLetterHeaders.Hint));
@@ -136,7 +159,7 @@ public sealed class LaneTests(KafkaBroker broker)
     [Fact]
     public async Task A_group_that_starts_at_the_end_takes_what_was_before_as_history()
     {
-        using var service = await TestService.CreateAsync(broker, partitionCount: 2);
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
         string history = service.WriteHistory(400, seed: 5);
         var expected = await service.ScoreFileAsync(history);
         string[] lines = File.ReadAllLines(history);
@@ -214,24 +237,26 @@ public sealed class LaneTests(KafkaBroker broker)
         Assert.True(different.Count == 0, $"{different.Count} of {byTransaction.Count} differ, such as\n{string.Join('\n', different.Take(2).SelectMany(same => same.Select(record => $"{record.Offset}: {Timeless(record)}")))}");
     }
 
-    private static Process StartProcess(TestService service, string group)
+    private static void AssertBothComponentsAnswered(ConsumeResult<byte[], byte[]> record)
     {
-        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in new[]
+        var score = JsonNode.Parse(record.Message.Value)!;
+        Assert.False((bool)score["degraded"]!, score.ToJsonString());
+        Assert.InRange((double)score["component_scores"]!["trees"]!, 0, 1);
+        Assert.InRange((double)score["component_scores"]!["network"]!, 0, 1);
+    }
+
+    private static DateTimeOffset TimeOf(JsonNode score) => DateTimeOffset.Parse((string)score["event_time"]!, CultureInfo.InvariantCulture);
+
+    /// <summary>A score without what a file and a topic must differ in: times, and where the event stood.</summary>
+    private static string Answer(JsonObject score)
+    {
+        var answer = score.DeepClone().AsObject();
+        foreach (string member in new[] { "scored_at", "processing_ms", "source" })
         {
-            Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll"), "run", "--definition", service.DefinitionPath, "--bootstrap-servers", service.Broker.BootstrapServers,
-            "--group", group, "--without-model", "--emit", "features", "--http", "127.0.0.1:0", "--lanes", "2", "--set", "Lanes:CommitIntervalMs=20",
-        })
-        {
-            start.ArgumentList.Add(argument);
+            Assert.True(answer.Remove(member));
         }
 
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
+        return answer.ToJsonString();
     }
 
     private static string TransactionOf(ConsumeResult<byte[], byte[]> record) => (string)JsonNode.Parse(record.Message.Value)!["transaction_id"]!;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
 using Scoring.EndToEnd.Tests.Brokers;
@@ -7,52 +6,48 @@ using Scoring.Worker.Commands;
 
 namespace Scoring.EndToEnd.Tests.Lanes;
 
-/// <summary>A service with topics of its own: accounts, merchants that every partition sees, labels, a rule that alerts.</summary>
+/// <summary>A service with topics of its own: accounts, merchants that every partition sees, labels, a rule that alerts, a model.</summary>
 internal sealed class TestService : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-");
 
-    private TestService(KafkaBroker broker, TestTopics topics)
+    private TestService(KafkaBroker broker, TestModel model, TestTopics topics)
     {
         Broker = broker;
+        Model = model;
         Topics = topics;
         DefinitionPath = Path.Combine(folder.FullName, "definition.json");
-        File.WriteAllText(DefinitionPath, Definition());
+        File.WriteAllText(DefinitionPath, Definition(topics));
     }
 
     public KafkaBroker Broker { get; }
+
+    public TestModel Model { get; }
 
     public TestTopics Topics { get; }
 
     public string DefinitionPath { get; }
 
-    public static async Task<TestService> CreateAsync(KafkaBroker broker, int partitionCount)
+    /// <summary>The command line's way to name the model.</summary>
+    public IReadOnlyList<string> ModelArguments => ["--package", Model.PackagePath, "--verification-key", Model.KeyPath];
+
+    public static async Task<TestService> CreateAsync(KafkaBroker broker, TestModel model, int partitionCount)
     {
+        await model.ReadyAsync();
         var topics = await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates");
-        return new TestService(broker, topics);
+        return new TestService(broker, model, topics);
     }
 
-    /// <summary>A stream of ten days over 40 accounts and 12 merchants, seeded; every fifth outcome is fraud.</summary>
+    /// <summary>Writes a <see cref="TestHistory"/> of its own.</summary>
     public string WriteHistory(int eventCount, int seed, bool withLate = false)
     {
-        var random = new Random(seed);
-        var lines = new StringBuilder();
-        double timeMs = new DateTimeOffset(2025, 3, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
-        for (int i = 0; i < eventCount; i++)
-        {
-            timeMs += random.NextDouble() * 2 * 864_000_000 / eventCount;
-            long ms = (long)timeMs - (withLate && random.Next(20) == 0 ? random.Next(600_000) : 0);
-            var time = DateTimeOffset.FromUnixTimeMilliseconds(ms);
-            lines.Append(CultureInfo.InvariantCulture, $$"""{"transaction_id":"t-{{i}}","event_time":"{{time:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}","amount_minor":{{random.Next(1, 20_000)}},"currency":"EUR","account_id":"a-{{random.Next(40)}}","merchant_id":"m-{{random.Next(12)}}","is_fraud":{{(random.Next(5) == 0 ? "true" : "false")}}}""").Append('\n');
-        }
-
         string path = Path.Combine(folder.FullName, "history.jsonl");
-        File.WriteAllText(path, lines.ToString());
+        TestHistory.Write(path, eventCount, seed, withLate);
         return path;
     }
 
     /// <summary>Runs a verb in this process and expects it to end well.</summary>
-    public async Task<string> VerbAsync(params string[] args)
+    public async Task<string> VerbAsync(params IEnumerable<string> args)
     {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
         using var error = new StringWriter(CultureInfo.InvariantCulture);
@@ -65,7 +60,7 @@ internal sealed class TestService : IDisposable
     public async Task<Dictionary<string, JsonObject>> ScoreFileAsync(string path)
     {
         string output = Path.Combine(folder.FullName, "scores.jsonl");
-        await VerbAsync("score", path, "--without-model", "--emit", "features", "--out", output);
+        await VerbAsync(["score", path, .. ModelArguments, "--emit", "features", "--out", output]);
         return File.ReadLines(output).Select(line => JsonNode.Parse(line)!.AsObject()).ToDictionary(score => (string)score["transaction_id"]!, StringComparer.Ordinal);
     }
 
@@ -93,7 +88,8 @@ internal sealed class TestService : IDisposable
 
     public void Dispose() => folder.Delete(recursive: true);
 
-    private string Definition() => $$"""
+    /// <summary>The definition, on those topics.</summary>
+    public static string Definition(TestTopics topics) => $$"""
         {
           "service": "lanes",
           "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
@@ -113,7 +109,7 @@ internal sealed class TestService : IDisposable
             { "name": "merchant_rate_3d", "entity": "merchant", "aggregate": "label_rate", "window": "3d" }
           ],
           "rules": [{ "name": "large", "when": "amount_minor > 19000", "then": "review" }],
-          "topics": { "transactions": "{{Topics["in"]}}", "labels": "{{Topics["labels"]}}", "scores": "{{Topics["scores"]}}", "alerts": "{{Topics["alerts"]}}", "dead_letters": "{{Topics["dlq"]}}", "aggregates": "{{Topics["aggregates"]}}" }
+          "topics": { "transactions": "{{topics["in"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}" }
         }
         """;
 }

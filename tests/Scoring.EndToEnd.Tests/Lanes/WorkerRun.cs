@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Scoring.EndToEnd.Tests.Operations;
 using Scoring.Worker.Configuration;
 using Scoring.Worker.Operations;
 
@@ -11,7 +11,7 @@ internal sealed class WorkerRun : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
     private readonly ILoggerFactory logging = LoggerFactory.Create(builder => builder.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
-    private readonly IPEndPoint http = FreePort();
+    private readonly HttpDoor http = new(HttpDoor.FreePort());
     private readonly Task<int> running;
 
     public WorkerRun(TestService service, string group, int lanes = 2, int rowsMax = 256, string from = "earliest") =>
@@ -20,8 +20,8 @@ internal sealed class WorkerRun : IAsyncDisposable
             {
                 Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
                 Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
-                Operations = new OperationsOptions { Http = http },
-                Serving = new ServingOptions { Definition = service.DefinitionPath, WithoutModel = true },
+                Operations = new OperationsOptions { Http = http.EndPoint },
+                Serving = new ServingOptions { Definition = service.DefinitionPath, Package = service.Model.PackagePath, VerificationKeys = [service.Model.KeyPath] },
                 Aggregates = new AggregatesOptions(),
             },
             TimeProvider.System,
@@ -29,28 +29,14 @@ internal sealed class WorkerRun : IAsyncDisposable
             stop.Token);
 
     /// <summary>Waits until <c>/health/ready</c> says yes.</summary>
-    public async Task ReadyAsync(CancellationToken cancellation)
-    {
-        using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (true)
-        {
-            try
-            {
-                using var answer = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellation);
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
+    public Task ReadyAsync(CancellationToken cancellation) => http.UntilAsync("/health/ready", answer => answer.Status == HttpStatusCode.OK, cancellation);
 
-            await timer.WaitForNextTickAsync(cancellation);
-        }
-    }
+    /// <summary>One page.</summary>
+    public Task<(HttpStatusCode Status, string Body)> GetAsync(string path, CancellationToken cancellation) => http.GetAsync(path, cancellation);
+
+    /// <summary>Reads <c>/metrics</c> until it shows what is wanted: some of it is brought up to date once a second.</summary>
+    public async Task<MetricsPage> MetricsAsync(Func<MetricsPage, bool> isWanted, CancellationToken cancellation) =>
+        new(await http.UntilAsync("/metrics", answer => answer.Status == HttpStatusCode.OK && isWanted(new MetricsPage(answer.Body)), cancellation));
 
     /// <summary>Stops as SIGTERM does.</summary>
     /// <returns>The exit code.</returns>
@@ -65,13 +51,7 @@ internal sealed class WorkerRun : IAsyncDisposable
         await stop.CancelAsync();
         await running;
         stop.Dispose();
+        http.Dispose();
         logging.Dispose();
-    }
-
-    private static IPEndPoint FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return (IPEndPoint)listener.LocalEndpoint;
     }
 }

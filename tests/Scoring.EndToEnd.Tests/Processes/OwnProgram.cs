@@ -60,7 +60,8 @@ internal sealed class OwnProgram : IAsyncDisposable
     /// <summary>Runs a verb of the trainer to its end.</summary>
     public static Task<string> TrainerAsync(params IEnumerable<string> arguments) => RunAsync("Scoring.Trainer", arguments);
 
-    public static OwnProgram Start(string assembly, IEnumerable<string> arguments)
+    /// <summary>Starts a program of ours; <paramref name="change"/> may give it another environment or run it under another program.</summary>
+    public static OwnProgram Start(string assembly, IEnumerable<string> arguments, Action<ProcessStartInfo>? change = null)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -75,6 +76,7 @@ internal sealed class OwnProgram : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
+        change?.Invoke(start);
         return new OwnProgram(new Process { StartInfo = start });
     }
 

@@ -54,6 +54,42 @@ public sealed class ExitCodeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_package_that_is_not_there_is_no_input() =>
+        await ExpectAsync(ExitCode.NoInput, "there is no such package", "run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0", "--package", "nowhere.fsmodel");
+
+    [Fact]
+    public async Task Settings_that_are_not_there_are_no_input_and_settings_that_are_none_are_configuration()
+    {
+        string definition = Write("good.json", Good);
+        await ExpectAsync(ExitCode.NoInput, "there is no such settings file", "run", "--definition", definition, "--config", "nowhere.json");
+        await ExpectAsync(ExitCode.Configuration, "settings.json", "run", "--definition", definition, "--config", Write("settings.json", "{"));
+        await ExpectAsync(ExitCode.Usage, "write SECTION:NAME=VALUE", "run", "--definition", definition, "--set", "Lanes");
+    }
+
+    [Fact]
+    public async Task An_address_that_is_taken_is_configuration()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        await ExpectAsync(ExitCode.Configuration, "cannot be bound", "run", "--definition", Write("good.json", Good), "--without-model", "--http", taken.LocalEndpoint.ToString()!);
+    }
+
+    [Fact]
+    public async Task An_events_file_that_ends_early_is_bad_data_and_what_was_read_is_scored()
+    {
+        string whole = Path.Combine(folder.FullName, "events.jsonl.gz");
+        using (var packed = new System.IO.Compression.GZipStream(File.Create(whole), System.IO.Compression.CompressionLevel.NoCompression))
+        {
+            packed.Write(System.Text.Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 50_000).Select(i => Event.Replace("t-1", string.Create(CultureInfo.InvariantCulture, $"t-{i}"), StringComparison.Ordinal) + "\n"))));
+        }
+
+        string cut = Path.Combine(folder.FullName, "cut.jsonl.gz"), scores = Path.Combine(folder.FullName, "scores.jsonl");
+        File.WriteAllBytes(cut, File.ReadAllBytes(whole)[..2_000_000]);
+        await ExpectAsync(ExitCode.Data, "", "score", cut, "--definition", Write("good.json", Good), "--without-model", "--out", scores);
+        Assert.InRange(File.ReadLines(scores).Count(), 1_000, 49_999);
+    }
+
+    [Fact]
     public async Task No_broker_is_told_after_the_bound() =>
         await ExpectAsync(
             ExitCode.Unavailable, "no answer from Kafka", "run", "--definition", Write("good.json", Good), "--without-model", "--http", "127.0.0.1:0",
