@@ -2,6 +2,7 @@ using System.Globalization;
 using Scoring.Models.Ensembles;
 using Scoring.Models.Features;
 using Scoring.Models.Packaging;
+using Scoring.Models.Tests;
 using Scoring.Trainer.Training;
 
 namespace Scoring.Trainer.Tests;

@@ -147,6 +147,21 @@ public sealed class NetworkLearnerTests
         }
     }
 
+    [Theory]
+    [InlineData("relu")]
+    [InlineData("gelu")]
+    public void A_rows_score_is_the_same_to_the_bit_whatever_stands_beside_it(string activation)
+    {
+        var network = Train(Problems.Table(2_000, 37, Problems.SameSign), Small with { Hidden = [64, 32], EpochsMax = 2, Activation = Enum.Parse<Activation>(activation, ignoreCase: true) });
+        float[][] rows = Problems.Features(Problems.Table(2_100, 37, Problems.SameSign, seed: 2));
+        double[] together = network.LogOdds(rows);
+        foreach (int batch in new[] { 1, 7, 16, 100, 256 })
+        {
+            double[] apart = [.. rows.Chunk(batch).Take(40).SelectMany(network.LogOdds)];
+            Assert.Equal(together[..apart.Length], apart);
+        }
+    }
+
     private static TrainedNetwork Train(FeatureTable table, NetworkSettings settings) =>
         NetworkLearner.Train(table, Problems.AllRows(table), settings, (_, _) => { }, CancellationToken.None);
 
