@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using Scoring.Models.Ensembles.Devices;
 using Scoring.Models.Ensembles.Onnx;
 
 namespace Scoring.Models.Ensembles;
@@ -46,10 +47,11 @@ public sealed class NeuralNetwork : IDisposable
     /// <param name="model">A model that <see cref="OnnxCheck"/> has passed.</param>
     /// <param name="reason">Why not, where the answer is null.</param>
     /// <param name="scoreColumn">Column of the output that is the score. By default the only one, or the second of two (class 1).</param>
-    public static NeuralNetwork? Create(CheckedOnnx model, out string reason, int? scoreColumn = null)
+    /// <param name="provider">Where it runs. By default on the CPU.</param>
+    public static NeuralNetwork? Create(CheckedOnnx model, out string reason, int? scoreColumn = null, ExecutionProvider? provider = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        NeuralNetworkSession? opened = NeuralNetworkSession.Open(model, scoreColumn, out reason);
+        NeuralNetworkSession? opened = NeuralNetworkSession.Open(model, scoreColumn, provider ?? ExecutionProvider.Cpu, out reason);
         return opened is null ? null : new NeuralNetwork(opened);
     }
 

@@ -7,7 +7,8 @@ internal sealed class NeuralNetworkBucket : IDisposable
 {
     private readonly NeuralNetworkSession session;
     private readonly float[] input;
-    private readonly float[] output;
+    private readonly float[] output = [];
+    private readonly double[] doubleOutput = [];
     private readonly OrtValue inputValue;
     private readonly OrtValue outputValue;
     private readonly OrtIoBinding binding;
@@ -17,9 +18,19 @@ internal sealed class NeuralNetworkBucket : IDisposable
         this.session = session;
         RowCount = rowCount;
         input = new float[rowCount * session.FeatureCount];
-        output = new float[rowCount * session.OutputColumns];
+        long[] shape = session.OutputIsMatrix ? [rowCount, session.OutputColumns] : [rowCount];
         inputValue = OrtValue.CreateTensorValueFromMemory(input, session.ShapeOf(rowCount));
-        outputValue = OrtValue.CreateTensorValueFromMemory(output, session.OutputIsMatrix ? [rowCount, session.OutputColumns] : [rowCount]);
+        if (session.OutputIsDouble)
+        {
+            doubleOutput = new double[rowCount * session.OutputColumns];
+            outputValue = OrtValue.CreateTensorValueFromMemory(doubleOutput, shape);
+        }
+        else
+        {
+            output = new float[rowCount * session.OutputColumns];
+            outputValue = OrtValue.CreateTensorValueFromMemory(output, shape);
+        }
+
         binding = session.Native.CreateIoBinding();
         binding.BindInput(session.InputName, inputValue);
         binding.BindOutput(session.ScoreName, outputValue);
@@ -42,7 +53,10 @@ internal sealed class NeuralNetworkBucket : IDisposable
         }
 
         for (int row = 0; row < outputs.Length; row++)
-            outputs[row] = output[(row * session.OutputColumns) + session.ScoreColumn];
+        {
+            int at = (row * session.OutputColumns) + session.ScoreColumn;
+            outputs[row] = session.OutputIsDouble ? doubleOutput[at] : output[at];
+        }
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using Scoring.Models.Ensembles.Devices;
 using Scoring.Models.Ensembles.Onnx;
 
 namespace Scoring.Models.Ensembles;
@@ -38,26 +39,22 @@ internal sealed class NeuralNetworkSession
     /// <summary>Whether the output is [N, columns] rather than [N].</summary>
     internal bool OutputIsMatrix { get; private set; }
 
+    /// <summary>Whether the output is in double precision, as that of <see cref="TensorTrees"/>.</summary>
+    internal bool OutputIsDouble { get; private init; }
+
     /// <summary>Whether a row's output depends on the rows beside it.</summary>
     internal bool DependsOnBatch { get; }
 
-    internal static NeuralNetworkSession? Open(CheckedOnnx model, int? scoreColumn, out string reason)
+    internal static NeuralNetworkSession? Open(CheckedOnnx model, int? scoreColumn, ExecutionProvider provider, out string reason)
     {
-        OnnxRuntimeEnvironment.EnsureQuiet();
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-        };
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
         InferenceSession? native = null;
         try
         {
+            using SessionOptions options = provider.Options(); // Goes through OnnxRuntimeEnvironment, as every door does.
             native = new InferenceSession(OnnxWriter.Write(WithoutZipMap(model.Model)), options);
-            string[] names = [.. native.OutputMetadata.Where(output => output.Value.IsTensor && output.Value.ElementDataType == TensorElementType.Float).Select(output => output.Key)];
+            string[] names = OutputsOf(native, TensorElementType.Float);
+            bool isDouble = names.Length == 0;
+            names = isDouble ? OutputsOf(native, TensorElementType.Double) : names;
             if (names.Length != 1)
             {
                 reason = $"{names.Length} float outputs ({string.Join(", ", names)}); a scorer has one";
@@ -65,7 +62,7 @@ internal sealed class NeuralNetworkSession
                 return null;
             }
 
-            var session = new NeuralNetworkSession(native, model, names[0]);
+            var session = new NeuralNetworkSession(native, model, names[0]) { OutputIsDouble = isDouble };
             if (session.MeasureOutput(scoreColumn) is not { } fault)
             {
                 reason = "";
@@ -95,6 +92,9 @@ internal sealed class NeuralNetworkSession
         Run.Dispose();
         Native.Dispose();
     }
+
+    private static string[] OutputsOf(InferenceSession native, TensorElementType type) =>
+        [.. native.OutputMetadata.Where(output => output.Value.IsTensor && output.Value.ElementDataType == type).Select(output => output.Key)];
 
     // Declared shapes may be absent or wrong: three rows of zeros show the real one. Three is no usual column count.
     private string? MeasureOutput(int? scoreColumn)

@@ -70,6 +70,10 @@ public sealed record OnnxTensor
     public static OnnxTensor Of(string name, ReadOnlySpan<long> values, params long[] dimensions) =>
         new() { Name = name, ElementType = OnnxElementType.Int64, Dimensions = dimensions, Bytes = MemoryMarshal.AsBytes(values).ToArray() };
 
+    /// <summary>A double constant.</summary>
+    public static OnnxTensor Of(string name, ReadOnlySpan<double> values, params long[] dimensions) =>
+        new() { Name = name, ElementType = OnnxElementType.Double, Dimensions = dimensions, Bytes = MemoryMarshal.AsBytes(values).ToArray() };
+
     /// <summary>Elements as float32 from any floating type; null for the integer types.</summary>
     public float[]? ToFloats()
     {
