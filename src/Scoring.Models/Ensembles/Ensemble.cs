@@ -1,3 +1,4 @@
+using Scoring.Models.Ensembles.Devices;
 using Scoring.Models.Ensembles.Onnx;
 using Scoring.Models.Features;
 using Scoring.Models.Packaging;
@@ -19,10 +20,12 @@ public sealed class Ensemble : IDisposable
     private readonly Blend blend;
     private readonly float[] row;
     private float[] rows = [];
+    private DeviceExecutor? device;
 
-    private Ensemble(ModelPackage package, TreeEnsemble? trees, TreeContributions? contributor, NeuralNetwork? network)
+    private Ensemble(ModelPackage package, TreeEnsemble? trees, TreeContributions? contributor, NeuralNetwork? network, DeviceExecutor? device = null)
     {
         Package = package;
+        this.device = device;
         this.trees = trees;
         this.network = network;
         this.contributor = contributor;
@@ -59,6 +62,9 @@ public sealed class Ensemble : IDisposable
 
     /// <summary>Whether the full step needs ONNX Runtime.</summary>
     public bool HasNetwork => network is not null;
+
+    /// <summary>Fewest rows for which <see cref="ScoreOnDevice"/> is worth asking; <see cref="int.MaxValue"/> without a device.</summary>
+    public int DeviceRowsMin => device?.RowsMin ?? int.MaxValue;
 
     /// <summary>Loads the components of a verified package.</summary>
     /// <exception cref="InvalidOperationException">A component cannot be loaded; the verifier has then refused the package already.</exception>
@@ -110,7 +116,51 @@ public sealed class Ensemble : IDisposable
     }
 
     /// <summary>The same ensemble with buffers of its own, for another thread.</summary>
-    public Ensemble ForAnotherLane() => new(Package, trees, contributor?.ForAnotherThread(), network?.ForAnotherLane());
+    public Ensemble ForAnotherLane() => new(Package, trees, contributor?.ForAnotherThread(), network?.ForAnotherLane(), device?.Share());
+
+    /// <summary>Loads the components onto a device too, for this instance and those that lanes take from it from now on. The processor stays ready.</summary>
+    /// <param name="provider">The device.</param>
+    /// <param name="options">How lanes share it.</param>
+    /// <returns>Null, or why the device is not used: among others, that its scores of the smoke vectors and at thresholds are not the processor's to 1e-5.</returns>
+    /// <exception cref="InvalidOperationException">A device was given before.</exception>
+    public DeviceFault? UseDevice(ExecutionProvider provider, DeviceOptions options)
+    {
+        if (device is not null)
+            throw new InvalidOperationException("this ensemble has a device already");
+        var checkedNetwork = network is null ? null : OnnxCheck.Check(Package.File(PackageFiles.Network), out _);
+        if (DeviceModel.Open(trees, checkedNetwork, provider, out var fault) is not { } model)
+            return fault;
+        var smoke = PackageJson.Read<SmokeVectors>(Package.File(PackageFiles.Smoke).Span, out _)!; // The verifier has read it.
+        fault = DeviceAgreement.FindFault(model, trees, network, smoke.Rows);
+        if (fault is null)
+            device = new DeviceExecutor(model, options);
+        else
+            model.Dispose();
+        return fault;
+    }
+
+    /// <summary>Scores like <see cref="Score"/>, all components on the device, joined with the rows of other lanes. Waits, at most <see cref="DeviceOptions.TimeoutMs"/> for each launch.</summary>
+    /// <param name="block">Feature values of this ensemble's plan.</param>
+    /// <param name="rowCount">Rows to score.</param>
+    /// <param name="output">Receives the scores; holds nothing of use unless the answer is <see cref="DeviceOutcome.Scored"/>.</param>
+    /// <exception cref="InvalidOperationException">There is no device.</exception>
+    public DeviceOutcome ScoreOnDevice(FeatureBlock block, int rowCount, EnsembleScores output)
+    {
+        if (device is null)
+            throw new InvalidOperationException("this ensemble has no device");
+        CheckRoom(block, rowCount, output);
+        var margins = output.Trees.AsSpan(0, rowCount);
+        var outputs = output.Network.AsSpan(0, rowCount);
+        var outcome = device.Score(block, margins, outputs);
+        if (outcome == DeviceOutcome.Scored)
+        {
+            Calibrate(treesCalibration, margins);
+            Calibrate(networkCalibration, outputs);
+            Join(output, rowCount);
+        }
+
+        return outcome;
+    }
 
     /// <summary>Scores the first <paramref name="rowCount"/> rows of a block. Not for two threads at once on one instance.</summary>
     /// <param name="block">Feature values of this ensemble's plan.</param>
@@ -121,17 +171,10 @@ public sealed class Ensemble : IDisposable
     /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">The network failed: score again with <see cref="EnsembleStep.TreesOnly"/>.</exception>
     public void Score(FeatureBlock block, int rowCount, EnsembleScores output, EnsembleStep step = EnsembleStep.Full)
     {
-        if (block.FeatureCount != FeatureCount || output.RowsMax < rowCount || block.BlockCount * FeatureBlock.Lanes < rowCount)
-        {
-            throw new ArgumentException($"{rowCount} rows of {FeatureCount} features are due, got a block of {block.BlockCount * FeatureBlock.Lanes} rows of {block.FeatureCount} and room for {output.RowsMax}", nameof(block));
-        }
-
+        CheckRoom(block, rowCount, output);
         ScoreTrees(block, rowCount, output.Trees);
         ScoreNetwork(block, rowCount, output.Network, step);
-        for (int i = 0; i < rowCount; i++)
-        {
-            output.Probability[i] = Join(output.Trees[i], output.Network[i]);
-        }
+        Join(output, rowCount);
     }
 
     /// <summary>How much each feature moves the log-odds of one row, up or down from the average row.</summary>
@@ -165,7 +208,12 @@ public sealed class Ensemble : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => network?.Dispose();
+    public void Dispose()
+    {
+        network?.Dispose();
+        device?.Release();
+        device = null;
+    }
 
     private static CheckedOnnx? CheckFile(ModelPackage package, string name, out PackageRefusal? refusal)
     {
@@ -192,10 +240,7 @@ public sealed class Ensemble : IDisposable
         {
             var margins = output.AsSpan(start, FeatureBlock.Lanes);
             trees.Score(block.Block(start / FeatureBlock.Lanes), margins);
-            foreach (ref double margin in margins)
-            {
-                margin = treesCalibration.Probability(margin);
-            }
+            Calibrate(treesCalibration, margins);
         }
     }
 
@@ -219,9 +264,30 @@ public sealed class Ensemble : IDisposable
         }
 
         network.Score(rows.AsSpan(0, rowCount * FeatureCount), rowCount, outputs);
-        foreach (ref double value in outputs)
+        Calibrate(networkCalibration, outputs);
+    }
+
+    private static void Calibrate(Calibration calibration, Span<double> values)
+    {
+        foreach (ref double value in values)
         {
-            value = networkCalibration.Probability(value);
+            value = calibration.Probability(value);
+        }
+    }
+
+    private void CheckRoom(FeatureBlock block, int rowCount, EnsembleScores output)
+    {
+        if (block.FeatureCount != FeatureCount || output.RowsMax < rowCount || block.BlockCount * FeatureBlock.Lanes < rowCount)
+        {
+            throw new ArgumentException($"{rowCount} rows of {FeatureCount} features are due, got a block of {block.BlockCount * FeatureBlock.Lanes} rows of {block.FeatureCount} and room for {output.RowsMax}", nameof(block));
+        }
+    }
+
+    private void Join(EnsembleScores output, int rowCount)
+    {
+        for (int i = 0; i < rowCount; i++)
+        {
+            output.Probability[i] = Join(output.Trees[i], output.Network[i]);
         }
     }
 
