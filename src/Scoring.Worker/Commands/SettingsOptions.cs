@@ -35,6 +35,7 @@ internal sealed class SettingsOptions
     {
         Single(command, "--package", "Serving:Package", "Model package.", "FILE");
         command.Add(keys);
+        Single(command, "--sequence-min", "Serving:SequenceMin", "Lowest sequence of a package that is taken: an older one is refused.", "N");
         command.Add(withoutModel);
         emit.AcceptOnlyFromAmong("features");
         command.Add(emit);
