@@ -56,7 +56,7 @@ internal sealed class WorkerMetrics
         ModelLoaded = factory.CreateGauge("fraudscoring_model_loaded", "1 when a model scores, 0 when rules alone decide.");
         ModelSequence = factory.CreateGauge("fraudscoring_model_sequence", "Sequence of the package that scores; workers of one service show the same.");
         ModelSince = factory.CreateGauge("fraudscoring_model_since_timestamp_seconds", "When the model began to score here, seconds since 1970.");
-        ModelExpires = factory.CreateGauge("fraudscoring_model_expires_timestamp_seconds", "When the package that scores expires, seconds since 1970; +Inf when it does not. An expired one goes on scoring, but no restart takes it.");
+        ModelExpires = factory.CreateGauge("fraudscoring_model_expires_timestamp_seconds", "When the package that scores expires, seconds since 1970; 0 when it does not. An expired one goes on scoring, but no restart takes it.");
         ModelsFollowed = factory.CreateGauge("fraudscoring_models_followed", "1 while the models topic is read.");
         ModelOffers = Counter("model_offers_total", "Records of the models topic for this service and channel, by what became of them.", "outcome");
         ModelRefusals = Counter("model_refusals_total", "Packages refused, by the check that failed.", "reason");
@@ -218,7 +218,7 @@ internal sealed class WorkerMetrics
         ModelLoaded.Set(1);
         ModelSequence.Set(package.Manifest.Sequence);
         ModelSince.Set(now.ToUnixTimeMilliseconds() / 1_000.0);
-        ModelExpires.Set(package.Manifest.Expires is { } expires ? expires.ToUnixTimeSeconds() : double.PositiveInfinity);
+        ModelExpires.Set(package.Manifest.Expires?.ToUnixTimeSeconds() ?? 0);
     }
 
     /// <summary>Shows, whenever somebody looks, what the partitions have told each other so far.</summary>
