@@ -36,7 +36,6 @@ internal sealed class SettingsOptions
         Single(command, "--package", "Serving:Package", "Model package.", "FILE");
         Single(command, "--sequence-min", "Serving:SequenceMin", "Lowest sequence of a package that is taken: an older one is refused.", "N");
         command.Add(keys);
-        Single(command, "--sequence-min", "Serving:SequenceMin", "Lowest sequence of a package that is taken: an older one is refused.", "N");
         command.Add(withoutModel);
         emit.AcceptOnlyFromAmong("features");
         command.Add(emit);
