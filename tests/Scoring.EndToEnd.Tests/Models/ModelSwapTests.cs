@@ -124,8 +124,8 @@ public sealed class ModelSwapTests(KafkaBroker broker, TestModel model, ITestOut
     }
 
     /// <summary>
-    /// Latency from the event's time to its score; the pauses between one score and the next of a partition, those apart that lie between the last score
-    /// of one package and the first of the next.
+    /// Latency from the event's time to its score; the pauses between one batch of scores and the next of a partition (scores of one millisecond are one
+    /// batch), those apart that lie between the last score of one package and the first of the next.
     /// </summary>
     private void Tell(string run, List<(JsonObject Score, ConsumeResult<byte[], byte[]> Record)> scores)
     {
@@ -141,7 +141,7 @@ public sealed class ModelSwapTests(KafkaBroker broker, TestModel model, ITestOut
             }
         }
 
-        output.WriteLine($"{run}: {scores.Count} scores; event to score {Shown(latencies)}; pause within a partition {Shown(pauses)}; pause where the package changes {Shown(handOvers)}");
+        output.WriteLine($"{run}: {scores.Count} scores; event to score {Shown(latencies)}; pause between batches {Shown([.. pauses.Where(pause => pause > 0)])}; pause where the package changes {Shown(handOvers)}");
 
         static string Shown(List<double> values)
         {
