@@ -1,3 +1,5 @@
+using Scoring.Models.Ensembles.Devices;
+
 namespace Scoring.Worker.Configuration;
 
 /// <summary>What scores. Section <c>Serving</c>.</summary>
@@ -23,4 +25,16 @@ internal sealed record ServingOptions
 
     /// <summary>Longest time of one network run, ms, 1 to 10,000, before it counts as failed and the trees answer alone. Default 250.</summary>
     public int NetworkTimeoutMs { get; init; } = 250;
+
+    /// <summary>Where models score: <c>cpu</c> (default); <c>cuda</c>, or the processor with a warning; <c>auto</c>, a CUDA device if there is one.</summary>
+    public string ExecutionProvider { get; init; } = "cpu";
+
+    /// <summary>Path of a CUDA plugin execution provider's library. Absent: the provider in ONNX Runtime's GPU package, which the GPU build holds.</summary>
+    public string? ExecutionProviderLibrary { get; init; }
+
+    /// <summary>Device, from 0 to 63. Default 0.</summary>
+    public int DeviceId { get; init; }
+
+    /// <summary>How lanes share the device: <c>Serving:DeviceRowsMin</c>, <c>DeviceRowsMax</c>, <c>DeviceLingerMs</c>, <c>DeviceTimeoutMs</c>.</summary>
+    public DeviceOptions Device { get; init; } = new();
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using Scoring.Models.Ensembles.Devices;
 
 namespace Scoring.Worker.Configuration;
 
@@ -124,6 +125,16 @@ internal sealed class SettingsReader
             SequenceFile = Text("Serving:SequenceFile"),
             WithoutModel = Boolean("Serving:WithoutModel", defaults.WithoutModel),
             NetworkTimeoutMs = Integer("Serving:NetworkTimeoutMs", defaults.NetworkTimeoutMs, 1, 10_000),
+            ExecutionProvider = OneOf("Serving:ExecutionProvider", defaults.ExecutionProvider, "cpu", "cuda", "auto"),
+            ExecutionProviderLibrary = Text("Serving:ExecutionProviderLibrary"),
+            DeviceId = Integer("Serving:DeviceId", defaults.DeviceId, 0, 63),
+            Device = new DeviceOptions
+            {
+                RowsMin = Integer("Serving:DeviceRowsMin", defaults.Device.RowsMin, 1, 4_096),
+                RowsMax = Integer("Serving:DeviceRowsMax", defaults.Device.RowsMax, 16, 4_096),
+                LingerMs = Integer("Serving:DeviceLingerMs", defaults.Device.LingerMs, 0, 1),
+                TimeoutMs = Integer("Serving:DeviceTimeoutMs", defaults.Device.TimeoutMs, 1, 10_000),
+            },
         };
     }
 

@@ -50,6 +50,18 @@ internal static partial class LogMessages
     [LoggerMessage(119, LogLevel.Error, "The sequence that was taken could not be kept in {Path}: {Reason}; a restart may take an older package")]
     public static partial void SequenceNotKept(ILogger logger, string path, string reason);
 
+    [LoggerMessage(150, LogLevel.Information, "Execution provider {Provider}, device {Device}: opened ({Library})")]
+    public static partial void DeviceOpened(ILogger logger, string provider, int device, string library);
+
+    [LoggerMessage(151, LogLevel.Information, "Model {Version} scores on {Provider} in micro-batches of at least {RowsMin} rows; the processor gave the same scores")]
+    public static partial void DeviceScores(ILogger logger, string version, string provider, int rowsMin);
+
+    [LoggerMessage(EventId = 152, Message = "The processor scores alone ({Reason}): {Sentence}")]
+    public static partial void DeviceRefused(ILogger logger, LogLevel level, string reason, string sentence);
+
+    [LoggerMessage(153, LogLevel.Warning, "Device circuit {State}")]
+    public static partial void DeviceCircuit(ILogger logger, string state);
+
     [LoggerMessage(120, LogLevel.Information, "Lane {Lane} owns partition {Partition}: committed {Committed}, retained {Low} to {High}")]
     public static partial void Assigned(ILogger logger, int lane, int partition, long committed, long low, long high);
 

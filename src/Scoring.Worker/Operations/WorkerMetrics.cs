@@ -61,6 +61,7 @@ internal sealed class WorkerMetrics
         ModelOffers = Counter("model_offers_total", "Records of the models topic for this service and channel, by what became of them.", "outcome");
         ModelRefusals = Counter("model_refusals_total", "Packages refused, by the check that failed.", "reason");
         ModelOfferRefused = factory.CreateGauge("fraudscoring_model_offer_refused", "1 while the newest package of the channel is one that was refused here.");
+        Device = new DeviceMetrics(factory);
         BuildInfo = Gauge("build_info", "1 for the build that runs.", "version", "commit");
         foreach (string decision in new[] { "approve", "review", "decline" })
         {
@@ -201,6 +202,9 @@ internal sealed class WorkerMetrics
     public Gauge ModelOfferRefused { get; }
 
     public Gauge BuildInfo { get; }
+
+    /// <summary>Those of a device that scores.</summary>
+    public DeviceMetrics Device { get; }
 
     /// <summary>Shows which package scores from now on.</summary>
     public void TellModel(ModelPackage package, DateTimeOffset now)

@@ -30,9 +30,10 @@ internal static class WorkerProcess
         OnnxRuntimeEnvironment.EnsureQuiet();
         var logger = logging.CreateLogger("fraudscoring");
         using var slot = new ModelSlot();
-        var service = new Service(ModelLoader.ReadDefinition(settings.Serving.Definition), slot);
+        var definition = ModelLoader.ReadDefinition(settings.Serving.Definition);
         Metrics.SuppressDefaultMetrics();
         var metrics = new WorkerMetrics(Metrics.NewCustomRegistry());
+        var service = new Service(definition, slot) { Device = ServingDevice.Open(settings.Serving, metrics.Device, logger) };
         metrics.BuildInfo.WithLabels(Build.Version, Build.Commit).Set(1);
         var health = new HealthState(settings.Lanes.Lanes, clock);
         await using var server = await OperationsServer.StartAsync(settings.Operations, metrics, health);

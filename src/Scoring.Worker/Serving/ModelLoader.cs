@@ -49,6 +49,7 @@ internal static class ModelLoader
     /// <summary>Lets a verified ensemble score from the next micro-batch of each lane on.</summary>
     public static void Serve(Service service, Ensemble ensemble, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
     {
+        service.Device?.Give(ensemble);
         service.Models.Swap(new ServingModel(service.Definition, service.Schema, ensemble));
         metrics.TellModel(ensemble.Package, clock.GetUtcNow());
         LogMessages.ModelServing(logger, ensemble.Name, ensemble.Version, ensemble.Sha256, ensemble.Package.Manifest.Sequence);

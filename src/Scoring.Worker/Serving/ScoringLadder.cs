@@ -10,12 +10,14 @@ namespace Scoring.Worker.Serving;
 
 /// <summary>Scores by the best step that works: the full ensemble, the trees alone, nothing (then rules decide).</summary>
 /// <remarks>
+/// Where a device is (<see cref="DeviceStep"/>) it is asked for the full ensemble first.
 /// A network that fails, or answers later than allowed, three times in a row is left out for five seconds, then tried again.
 /// An answer that came late is still used: it is right, and the next batches will not wait.
 /// </remarks>
 internal sealed class ScoringLadder
 {
     private readonly ResiliencePipeline<TimeSpan> circuit;
+    private readonly DeviceStep device;
     private readonly TimeProvider clock;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
@@ -28,6 +30,7 @@ internal sealed class ScoringLadder
         this.metrics = metrics;
         this.logger = logger;
         slow = TimeSpan.FromMilliseconds(networkTimeoutMs);
+        device = new DeviceStep(clock, metrics.Device, logger);
         circuit = new ResiliencePipelineBuilder<TimeSpan> { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<TimeSpan>
             {
@@ -52,6 +55,12 @@ internal sealed class ScoringLadder
             return Without(output, rowCount, "no_model");
         }
 
+        if (device.TryScore(ensemble, block, rowCount, output))
+        {
+            NoteMissing(ensemble, output, rowCount);
+            return Degradation.None;
+        }
+
         if (!ensemble.HasNetwork)
         {
             return Trees(ensemble, block, rowCount, output, Degradation.None);
@@ -67,7 +76,12 @@ internal sealed class ScoringLadder
                     return attempt.Clock.GetElapsedTime(started);
                 },
                 (Clock: clock, Ensemble: ensemble, Block: block, RowCount: rowCount, Output: output));
-            Note(output, rowCount, taken);
+            if (IsLate(taken))
+            {
+                metrics.NetworkLate.Inc(); // And used all the same.
+            }
+
+            NoteMissing(ensemble, output, rowCount);
             return Degradation.None;
         }
         catch (BrokenCircuitException)
@@ -90,12 +104,12 @@ internal sealed class ScoringLadder
 
     private bool IsLate(TimeSpan taken) => taken > slow;
 
-    /// <summary>Counts what is amiss with an answer that is used all the same.</summary>
-    private void Note(EnsembleScores output, int rowCount, TimeSpan taken)
+    /// <summary>Counts the rows for which a network gave no number.</summary>
+    private void NoteMissing(Ensemble ensemble, EnsembleScores output, int rowCount)
     {
-        if (IsLate(taken))
+        if (!ensemble.HasNetwork)
         {
-            metrics.NetworkLate.Inc();
+            return;
         }
 
         int missing = 0;

@@ -32,4 +32,7 @@ internal sealed class Service
 
     /// <summary>What scores at the moment.</summary>
     public ModelSlot Models { get; }
+
+    /// <summary>What models score on beside the processor, or null.</summary>
+    public ServingDevice? Device { get; init; }
 }

@@ -22,6 +22,8 @@ public sealed class SettingsReaderTests
     [InlineData("Operations:Http", "9464", "Operations:Http (environment: Operations__Http) is \"9464\"; it may be an address and a port, such as 127.0.0.1:9464 or 0.0.0.0:9464")]
     [InlineData("Serving:SequenceMin", "-1", "Serving:SequenceMin (environment: Serving__SequenceMin) is \"-1\"; it may be a whole number from 0 to 9223372036854775807")]
     [InlineData("Serving:WithoutModel", "yes", "Serving:WithoutModel (environment: Serving__WithoutModel) is \"yes\"; it may be true or false")]
+    [InlineData("Serving:ExecutionProvider", "tpu", "Serving:ExecutionProvider (environment: Serving__ExecutionProvider) is \"tpu\"; it may be cpu or cuda or auto")]
+    [InlineData("Serving:DeviceLingerMs", "5", "Serving:DeviceLingerMs (environment: Serving__DeviceLingerMs) is \"5\"; it may be a whole number from 0 to 1")]
     [InlineData("Kafka:Client:acks", "1", "Kafka:Client:acks is set; delivery and order rest on it, so it is not yours to set")]
     [InlineData("Kafka:Client:enable.ssl.certificate.verification", "false", "Kafka:Client:enable.ssl.certificate.verification is false; certificates are always verified, give the authority by ssl.ca.location")]
     public void A_wrong_setting_is_one_line_with_what_it_may_be(string path, string value, string line)
