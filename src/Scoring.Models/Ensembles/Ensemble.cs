@@ -131,7 +131,7 @@ public sealed class Ensemble : IDisposable
         if (DeviceModel.Open(trees, checkedNetwork, provider, out var fault) is not { } model)
             return fault;
         var smoke = PackageJson.Read<SmokeVectors>(Package.File(PackageFiles.Smoke).Span, out _)!; // The verifier has read it.
-        fault = DeviceAgreement.FindFault(model, trees, network, smoke.Rows);
+        fault = DeviceAgreement.FindFault(model, trees, network, smoke.Rows, options.RowsMax);
         if (fault is null)
             device = new DeviceExecutor(model, options);
         else

@@ -10,31 +10,45 @@ internal static class DeviceAgreement
 
     private const int EdgeRowCount = 256;
 
-    /// <summary>What differs, or null.</summary>
+    private static readonly int[] BatchRows = [1, 16, 64, 256, 1_024];
+
+    /// <summary>What differs, or null. Runs batches of every size that a session keeps buffers for, so that a device has made its kernels before a lane waits for it.</summary>
     /// <param name="model">The device.</param>
     /// <param name="trees">Compiled trees, or null.</param>
     /// <param name="network">The network on the processor, or null.</param>
     /// <param name="smoke">Rows of the package's smoke vectors.</param>
-    internal static DeviceFault? FindFault(DeviceModel model, TreeEnsemble? trees, NeuralNetwork? network, IReadOnlyList<IReadOnlyList<float>> smoke)
+    /// <param name="rowsMax">Most rows of a launch.</param>
+    internal static DeviceFault? FindFault(DeviceModel model, TreeEnsemble? trees, NeuralNetwork? network, IReadOnlyList<IReadOnlyList<float>> smoke, int rowsMax)
     {
         try
         {
-            float[] rows = [.. smoke.SelectMany(row => row)];
-            var (margins, outputs, expected) = (new double[smoke.Count], new double[smoke.Count], new double[smoke.Count]);
-            model.Score(rows, smoke.Count, margins, outputs);
-            network?.Score(rows, smoke.Count, expected);
-            for (int row = 0; network is not null && row < smoke.Count; row++)
+            foreach (int rowCount in BatchRows.Where(rowCount => rowCount < rowsMax).Append(rowsMax))
             {
-                if (Differ(expected[row], outputs[row]))
-                    return Fault("network", row, outputs[row], expected[row]);
+                float[] rows = [.. Enumerable.Range(0, rowCount).SelectMany(row => smoke[row % smoke.Count])];
+                if (FindFault(model, trees, network, rows, rowCount) is { } fault)
+                    return fault;
             }
 
-            return trees is null ? null : FindFault(model, trees, margins, rows) ?? FindFaultAtEdges(model, trees);
+            return trees is null ? null : FindFaultAtEdges(model, trees);
         }
         catch (OnnxRuntimeException failure)
         {
             return new DeviceFault(DeviceFaultCode.SessionFailed, $"first rows: {failure.Message}");
         }
+    }
+
+    private static DeviceFault? FindFault(DeviceModel model, TreeEnsemble? trees, NeuralNetwork? network, float[] rows, int rowCount)
+    {
+        var (margins, outputs, expected) = (new double[rowCount], new double[rowCount], new double[rowCount]);
+        model.Score(rows, rowCount, margins, outputs);
+        network?.Score(rows, rowCount, expected);
+        for (int row = 0; network is not null && row < rowCount; row++)
+        {
+            if (Differ(expected[row], outputs[row]))
+                return Fault("network", row, outputs[row], expected[row]);
+        }
+
+        return trees is null ? null : FindFault(model, trees, margins, rows);
     }
 
     // A network is asked only for rows like those it was trained on; trees for any, at their thresholds above all.
