@@ -67,6 +67,20 @@ public sealed class TensorTreesTests
         AssertClose(Blocks.Score(TreeEnsemble.Compile(nodes), rows), Run(nodes, rows));
     }
 
+    /// <summary>The launch itself, wherever there is one to make. <c>FRAUDSCORING_CUDA_LIBRARY</c> may name a plugin's library.</summary>
+    [Fact]
+    public void On_a_CUDA_device_an_ensemble_scores_like_the_compiled_trees()
+    {
+        ExecutionProvider? cuda = ExecutionProvider.OpenCuda(Environment.GetEnvironmentVariable("FRAUDSCORING_CUDA_LIBRARY"), 0, out DeviceFault? fault);
+        Assert.SkipWhen(cuda is null, $"no CUDA device: {fault?.Sentence}");
+        for (int seed = 0; seed < 20; seed++)
+        {
+            TreeNodes nodes = RandomTrees.Make(new Random(seed), 30, 200, 64, RandomTrees.AllModes);
+            float[][] rows = RandomTrees.Rows(nodes, new Random(seed), 1_100);
+            AssertClose(Blocks.Score(TreeEnsemble.Compile(nodes), rows), Run(nodes, rows, cuda));
+        }
+    }
+
     [Fact]
     public void What_exceeds_a_bound_is_not_written_and_the_reason_names_it()
     {
@@ -92,13 +106,13 @@ public sealed class TensorTreesTests
     }
 
     // Through the bytes and our own check, as any file: the graph stays within the list of operators.
-    private static double[] Run(TreeNodes nodes, float[][] rows)
+    private static double[] Run(TreeNodes nodes, float[][] rows, ExecutionProvider? provider = null)
     {
         OnnxModel? model = TensorTrees.Write(TreeEnsemble.Compile(nodes), out string reason);
         Assert.True(model is not null, reason);
         CheckedOnnx? onnx = OnnxCheck.Check(OnnxWriter.Write(model), out IReadOnlyList<OnnxFault> faults);
         Assert.True(onnx is not null, string.Join("; ", faults));
-        using NeuralNetwork? session = NeuralNetwork.Create(onnx, out reason);
+        using NeuralNetwork? session = NeuralNetwork.Create(onnx, out reason, provider: provider);
         Assert.True(session is not null, reason);
         var margins = new double[rows.Length];
         session.Score(rows.SelectMany(row => row).ToArray(), rows.Length, margins);
