@@ -14,7 +14,7 @@ COPY src/Scoring.Models src/Scoring.Models
 COPY src/Scoring.Trainer src/Scoring.Trainer
 ARG COMMIT=unknown
 RUN dotnet publish src/Scoring.Trainer --configuration Release --no-restore --output /app -p:SourceRevisionId="$COMMIT" \
- && rm -f /app/alpine-librdkafka.so /app/centos8-librdkafka.so /app/onnxruntime*.dll /app/onnxruntime*.lib /app/*.pdb /app/*.xml \
+ && rm -f /app/librdkafka.so /app/alpine-librdkafka.so /app/onnxruntime*.dll /app/onnxruntime*.lib /app/*.pdb /app/*.xml \
  && cp -r definitions /app/definitions && chmod -R a+rX /app && mkdir /data
 
 FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET}-noble-chiseled

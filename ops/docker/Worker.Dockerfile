@@ -15,9 +15,10 @@ RUN dotnet restore src/Scoring.Worker --locked-mode
 COPY definitions definitions
 COPY src src
 ARG COMMIT=unknown
-# Natives of other systems are left out; /data is there so that a volume mounted over it belongs to the image's user.
+# Natives of other systems are left out. Of librdkafka's builds the one without libsasl2 stays: chiseled images lack that library, and
+# only Kerberos (GSSAPI) needs it; TLS, PLAIN, SCRAM and OAUTHBEARER are all there. /data is there so that a volume mounted over it belongs to the image's user.
 RUN dotnet publish src/Scoring.Worker --configuration Release --no-restore --output /app -p:SourceRevisionId="$COMMIT" \
- && rm -f /app/alpine-librdkafka.so /app/centos8-librdkafka.so /app/onnxruntime*.dll /app/onnxruntime*.lib /app/*.pdb /app/*.xml /app/Scoring.Trainer* \
+ && rm -f /app/librdkafka.so /app/alpine-librdkafka.so /app/onnxruntime*.dll /app/onnxruntime*.lib /app/*.pdb /app/*.xml /app/Scoring.Trainer* \
  && chmod -R a+rX /app && mkdir /data
 
 FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET}-noble-chiseled
