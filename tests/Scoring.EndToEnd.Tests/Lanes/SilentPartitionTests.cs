@@ -27,7 +27,7 @@ public sealed class SilentPartitionTests(KafkaBroker broker, TestModel model)
 
         Send("in", 1, Payment("b-0", "busy", TestHistory.Start));
         producer.Flush(bound.Token);
-        await using var worker = new WorkerRun(service, group: null, lanes: 1);
+        await using var worker = new WorkerRun(service, "silent", lanes: 1);
         service.Read("scores", records => records.Count == 11, bound.Token);
 
         // The others go on: one payment when the reports come, so that they are passed, and one an hour later, when their panes are settled.

@@ -28,7 +28,7 @@ public sealed class ModelSwapTests(KafkaBroker broker, TestModel model, ITestOut
         Add(await File.ReadAllBytesAsync(model.PackagePath, TestContext.Current.CancellationToken));
         var publisher = new ModelPublisher(
             new BrokerAccess(broker.BootstrapServers, new Dictionary<string, string>(StringComparer.Ordinal)), new ModelChannel(service.Topics["models"], "lanes/champion"), series.Keys, TimeProvider.System);
-        await using var worker = new WorkerRun(service, group: null);
+        await using var worker = new WorkerRun(service, "swap");
         await worker.ReadyAsync(TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         var feed = new LiveFeed(service, perTick: 10, TimeSpan.FromMilliseconds(10), seed: 5);
