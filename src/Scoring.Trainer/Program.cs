@@ -20,6 +20,7 @@ internal static class Program
             FeaturesCommand.Create(),
             TrainCommand.Create(),
             TuneCommand.Create(),
+            TuneNetworkCommand.Create(),
             EvaluateCommand.Create(),
             ScoreCommand.Create(),
             ModelsCommand.Create(),

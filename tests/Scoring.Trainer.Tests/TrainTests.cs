@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Scoring.Models.Packaging;
+using Scoring.Trainer.Commands;
 
 namespace Scoring.Trainer.Tests;
 
@@ -127,11 +129,49 @@ public sealed class TrainTests : IAsyncLifetime
     [InlineData("--learning-rate", "0")]
     [InlineData("--calibration", "guess")]
     [InlineData("--calibrate-from", "2024-01-20")]
+    [InlineData("--network", "maybe")]
+    [InlineData("--network-hidden", "0")]
+    [InlineData("--network-fraud-weight", "-1")]
+    [InlineData("--network-learning-rate", "2")]
     public async Task A_setting_out_of_range_is_a_matter_of_usage(string name, string value)
     {
         var outcome = await workshop.RunAsync([.. Train, "-o", "@m", name, value]);
         Assert.Equal(64, outcome.ExitCode);
         Assert.Contains(name, outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("off")]
+    [InlineData("on")]
+    public async Task With_a_network_too_the_same_seed_gives_the_same_digest(string network)
+    {
+        string[] later = ["--calibrate-from", "2024-01-20", "--calibrate-to", "2024-01-25", "--network", network, "--network-epochs", "5"];
+        string first = await workshop.DoAsync([.. Train, .. later, "-o", "@1"]);
+        string second = await workshop.DoAsync([.. Train, .. later, "-o", "@2"]);
+        Assert.Equal(Digest(first), Digest(second));
+        Assert.Equal(network == "on", first.Contains("\nblend ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Whether_a_network_was_taken_is_said_in_the_log_the_figures_and_the_report()
+    {
+        var outcome = await workshop.RunAsync([.. Train, "--calibrate-from", "2024-01-20", "--calibrate-to", "2024-01-25", "-o", "@m"]);
+        var package = PackageFile.Read(workshop["m"], new VerificationPolicy { AcceptedKeys = CommonOptions.ReadVerificationKeys([workshop["me.pub.pem"]]) });
+        using var ensemble = package.Ensemble!;
+        var report = JsonDocument.Parse(package.Package!.File(PackageFiles.Report)).RootElement.GetProperty("network");
+
+        Assert.Equal(ensemble.HasNetwork, report.GetProperty("taken").GetBoolean());
+        Assert.Contains($"network {(ensemble.HasNetwork ? "taken" : "not taken")}: {report.GetProperty("reason").GetString()}", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("network_ap_gain", outcome.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_blend_is_judged_beside_its_components()
+    {
+        await workshop.DoAsync([.. Train, "--calibrate-from", "2024-01-20", "--calibrate-to", "2024-01-25", "--network", "on", "-o", "@m"]);
+        string shown = await workshop.DoAsync("evaluate", "-d", "@shop.json", "--history", "@history.parquet", "-p", "@m", "--public-key", "@me.pub.pem", "--from", "2024-01-25", "--to", "2024-01-31");
+        Assert.Contains("its trees alone", shown, StringComparison.Ordinal);
+        Assert.Contains("its network alone", shown, StringComparison.Ordinal);
     }
 
     private static string Digest(string description) =>

@@ -103,6 +103,11 @@ internal sealed class MappingChecks(ServiceDefinition definition, List<Definitio
             Fault($"{path}.token", $"{field.Name} is no text", "remove it");
         }
 
+        if (mapping.Constant is not null && mapping.Unit is not (null or "minor" or "rfc3339"))
+        {
+            Fault($"{path}.unit", "says how a value is read, but a constant is written as the contract has it", "remove it, and write money in minor units, a time in RFC 3339");
+        }
+
         if (mapping.Constant is { } constant && !IsGoodConstant(field, mapping, constant))
         {
             Fault($"{path}.constant", $"\"{constant}\" is no value of {field.Name}", $"write {Describe(field)}");

@@ -30,6 +30,12 @@ public static class DeadLetterHeaders
     /// <summary><c>true</c> where card numbers were masked.</summary>
     public const string Masked = "fs-masked";
 
+    /// <summary>How many of the event's own headers were left out, because all together were too large.</summary>
+    public const string HeadersTruncated = "fs-headers-truncated";
+
+    /// <summary>Most bytes of the event's own headers, names and values together, that go with a dead letter: 256 KiB. One alone is cut at 64 KiB.</summary>
+    public const int OriginalBytesMax = 256 * 1024;
+
     /// <summary>Every header of a dead letter in the order written, with what it holds.</summary>
     public static IReadOnlyList<(string Name, string Meaning)> All { get; } =
     [
@@ -41,6 +47,7 @@ public static class DeadLetterHeaders
         (OriginalSize, "Bytes of the original value, where the dead letter's differs."),
         (OriginalSha256, "SHA-256 of the original value, where it was cut off."),
         (Masked, "true where card numbers were masked to their first six and last four digits."),
+        (HeadersTruncated, "How many of the event's own headers were left out: all together may have 256 KiB."),
         ("__connect.errors.topic", "Topic the event came from."),
         ("__connect.errors.partition", "Its partition."),
         ("__connect.errors.offset", "Its offset."),

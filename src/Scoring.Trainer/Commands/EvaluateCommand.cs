@@ -53,7 +53,8 @@ internal static class EvaluateCommand
                 throw new TrainerException(ExitCode.Data, $"no labelled transaction in {window}");
             }
 
-            var report = EvaluationReport.Of(TrainingRun.Scored(table, rows, parsed.GetValue(given) is { } file ? Given(file, table, rows) : Score(ensemble, table, rows)));
+            var scores = parsed.GetValue(given) is { } file ? new PackageScores(Given(file, table, rows), [], []) : Score(ensemble, table, rows);
+            var report = Judge(scores.Probabilities);
             if (parsed.GetValue(json))
             {
                 var figures = report.Figures.ToDictionary(figure => figure.Key, figure => double.IsFinite(figure.Value) ? figure.Value : (double?)null, StringComparer.Ordinal);
@@ -61,10 +62,18 @@ internal static class EvaluateCommand
             }
             else
             {
-                Write(report, window, isHandbook && training == HandbookProtocol.PublishedTraining);
+                List<(string, EvaluationReport)> lines = [("this package", report)];
+                if (scores.Trees.Length > 0)
+                {
+                    lines.AddRange([("its trees alone", Judge(scores.Trees)), ("its network alone", Judge(scores.Network))]);
+                }
+
+                Write(lines, window, isHandbook && training == HandbookProtocol.PublishedTraining);
             }
 
             return ExitCode.Ok;
+
+            EvaluationReport Judge(double[] probabilities) => EvaluationReport.Of(TrainingRun.Scored(table, rows, probabilities));
         });
         return command;
     }
@@ -103,12 +112,13 @@ internal static class EvaluateCommand
             : throw new TrainerException(ExitCode.Data, $"{path}: no score for a transaction of the window; {rows.Count} are needed"))];
     }
 
-    private static double[] Score(Ensemble ensemble, FeatureTable table, List<int> rows)
+    private static PackageScores Score(Ensemble ensemble, FeatureTable table, List<int> rows)
     {
         const int BatchRows = 1_024;
         var block = new FeatureBlock(table.FeatureCount, BatchRows);
         var output = new EnsembleScores(BatchRows);
-        var scores = new double[rows.Count];
+        bool isBlend = ensemble.HasTrees && ensemble.HasNetwork;
+        var scores = new PackageScores(new double[rows.Count], new double[isBlend ? rows.Count : 0], new double[isBlend ? rows.Count : 0]);
         for (int start = 0; start < rows.Count; start += BatchRows)
         {
             int count = Math.Min(BatchRows, rows.Count - start);
@@ -122,23 +132,33 @@ internal static class EvaluateCommand
             }
 
             ensemble.Score(block, count, output);
-            output.Probability.AsSpan(0, count).CopyTo(scores.AsSpan(start));
+            output.Probability.AsSpan(0, count).CopyTo(scores.Probabilities.AsSpan(start));
+            if (isBlend)
+            {
+                output.Trees.AsSpan(0, count).CopyTo(scores.Trees.AsSpan(start));
+                output.Network.AsSpan(0, count).CopyTo(scores.Network.AsSpan(start));
+            }
         }
 
         return scores;
     }
 
-    private static void Write(EvaluationReport report, TimeWindow window, bool isPublishedSplit)
+    // The first line is the package's, those of its components follow.
+    private static void Write(List<(string Name, EvaluationReport Report)> lines, TimeWindow window, bool isPublishedSplit)
     {
         Console.Out.WriteLine($"{"window",-36}{window}");
-        foreach (var (name, value) in report.Figures)
+        foreach (var (name, value) in lines[0].Report.Figures)
         {
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-36}{value:0.######}"));
         }
 
         Console.Out.WriteLine();
         Console.Out.WriteLine($"{"",-36}{"AUC ROC",8}{"AP",8}{"CP@100",8}");
-        Line("this package", report.AreaUnderRoc, report.AveragePrecision, report.CardPrecision);
+        foreach (var (name, report) in lines)
+        {
+            Line(name, report.AreaUnderRoc, report.AveragePrecision, report.CardPrecision);
+        }
+
         foreach (var model in isPublishedSplit ? HandbookProtocol.Published : [])
         {
             Line(model.Name, model.AreaUnderRoc, model.AveragePrecision, model.CardPrecision);
@@ -147,4 +167,7 @@ internal static class EvaluateCommand
         static void Line(string name, double auc, double ap, double cp) =>
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-36}{auc,8:0.000}{ap,8:0.000}{cp,8:0.000}"));
     }
+
+    // The components' own probabilities are there where there are two of them.
+    private sealed record PackageScores(double[] Probabilities, double[] Trees, double[] Network);
 }

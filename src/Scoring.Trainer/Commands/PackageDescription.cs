@@ -32,6 +32,11 @@ internal static class PackageDescription
             }
         }
 
+        if (manifest.Blend is { } blend)
+        {
+            Line("blend", string.Create(CultureInfo.InvariantCulture, $"{blend.Bias:0.####} + {blend.Trees:0.####} trees + {blend.Network:0.####} network, in log-odds"));
+        }
+
         Line("thresholds", string.Create(CultureInfo.InvariantCulture, $"review {manifest.Thresholds.Review:0.######}, decline {manifest.Thresholds.Decline:0.######} ({manifest.Thresholds.Basis})"));
         Line("valid", string.Create(CultureInfo.InvariantCulture, $"{manifest.NotBefore?.ToString("O", CultureInfo.InvariantCulture) ?? "always"} to {manifest.Expires?.ToString("O", CultureInfo.InvariantCulture) ?? "no end"}"));
         foreach (var (name, value) in manifest.Metrics)

@@ -23,16 +23,18 @@ internal static class TrainCommand
         var output = CommonOptions.Output("package to write");
         var key = CommonOptions.Key();
         var learner = new LearnerOptions();
+        var network = new NetworkOptions();
         var calibration = new Option<string>("--calibration") { Description = "from margin to probability", DefaultValueFactory = _ => "platt" }.AcceptOnlyFromAmong("platt", "isotonic");
         var keep = new Option<bool>("--keep-compromised") { Description = "calibrate on accounts known to be compromised too; by default they are left out, as the field blocks them" };
         var reviews = CommonOptions.Count("--reviews-per-day", "review budget, where the definition states no threshold", 100, 1, 1_000_000);
         var precision = CommonOptions.Share("--decline-precision", "share of frauds from which on to decline, where the definition states no threshold", 0.9);
         var validity = new ValidityOptions();
-        var command = new Command("train", "Learns from a history: trees, calibration, thresholds; writes a signed model package.")
+        var command = new Command("train", "Learns from a history: trees, a network where it helps, calibration, thresholds; writes a signed model package.")
         {
             definition, history, from, to, calibrateFrom, calibrateTo, output, key, calibration, keep, reviews, precision,
         };
         learner.AddTo(command);
+        network.AddTo(command);
         validity.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -44,19 +46,28 @@ internal static class TrainCommand
                 Calibration = CalibrationWindow(parsed.GetValue(calibrateFrom), parsed.GetValue(calibrateTo)),
                 LabelDelayMs = (long)service.Labels.Delay.TotalMilliseconds,
                 Learner = learner.Read(parsed),
+                NetworkChoice = network.ReadChoice(parsed),
+                Network = network.Read(parsed, learner.Read(parsed).Seed),
                 CalibrationKind = string.Equals(parsed.GetValue(calibration), "isotonic", StringComparison.Ordinal) ? CalibrationKind.Isotonic : CalibrationKind.Platt,
                 RemoveCompromised = !parsed.GetValue(keep),
                 ReviewsPerDay = parsed.GetValue(reviews),
                 DeclinePrecision = parsed.GetValue(precision),
             };
             var features = FeaturePlan.Compile(service, EventSchema.From(service));
+            NetworkTrial? trial = null;
             var file = await Progress.RunAsync(TimeProvider.System, async progress =>
             {
                 var table = await FeatureTables.ReadAsync(service, features, parsed.GetRequiredValue(history), plan.Needed, progress, cancellation);
-                var model = WithOwnThresholds(TrainingRun.Run(table, plan, progress), service.Policy);
+                var model = WithOwnThresholds(TrainingRun.Run(table, plan, progress, cancellation), service.Policy);
+                trial = model.Trial;
                 var facts = validity.Read(parsed, service, features);
                 return PackageAssembly.Sign(model, facts, PackageAssembly.Spread(table, table.Labelled(plan.Training)), signingKey);
             });
+            if (trial is not null)
+            {
+                Console.Error.WriteLine($"network {(trial.IsTaken ? "taken" : "not taken")}: {trial.Reason}");
+            }
+
             return Finish(file, signingKey, parsed.GetRequiredValue(output));
         });
         return command;

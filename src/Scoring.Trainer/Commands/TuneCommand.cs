@@ -15,24 +15,24 @@ internal static class TuneCommand
     {
         var definition = CommonOptions.Definition();
         var history = CommonOptions.History();
-        var starts = new Option<string[]>("--train-from") { Description = "first days of the training windows, e.g. 2018-06-20 2018-06-27", Required = true, AllowMultipleArgumentsPerToken = true };
-        var days = CommonOptions.Count("--train-days", "days of each training window", 7, 1, 366);
-        var trees = Grid<int>("--trees", "trees of a member", 200);
-        var leaves = Grid<int>("--leaves", "most leaves of a tree", 16);
-        var rates = Grid<double>("--learning-rate", "share of each tree's answer that is added", 0.05);
-        var shares = Grid<double>("--feature-share", "share of the features that a split may look at", 0.3);
-        var rows = Grid<int>("--rows-per-leaf", "fewest rows in a leaf", 10);
-        var members = Grid<int>("--members", "ensembles averaged", 1);
+        var tuned = new TuneWindows();
+        var trees = TuneWindows.Grid("--trees", "trees of a member", 200);
+        var leaves = TuneWindows.Grid("--leaves", "most leaves of a tree", 16);
+        var rates = TuneWindows.Grid("--learning-rate", "share of each tree's answer that is added", 0.05);
+        var shares = TuneWindows.Grid("--feature-share", "share of the features that a split may look at", 0.3);
+        var rows = TuneWindows.Grid("--rows-per-leaf", "fewest rows in a leaf", 10);
+        var members = TuneWindows.Grid("--members", "ensembles averaged", 1);
         var command = new Command("tune", "Compares learner settings by the handbook's protocol over several weeks; every combination of the values given.")
         {
-            definition, history, starts, days, trees, leaves, rates, shares, rows, members,
+            definition, history, trees, leaves, rates, shares, rows, members,
         };
+        tuned.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var service = CommonOptions.ReadDefinition(parsed.GetRequiredValue(definition));
             var plan = FeaturePlan.Compile(service, EventSchema.From(service));
             long delayMs = (long)service.Labels.Delay.TotalMilliseconds;
-            var windows = parsed.GetRequiredValue(starts).Select(text => Window(text, parsed.GetValue(days))).ToList();
+            var windows = tuned.Read(parsed);
             var settings =
                 from t in parsed.GetRequiredValue(trees)
                 from l in parsed.GetRequiredValue(leaves)
@@ -41,9 +41,8 @@ internal static class TuneCommand
                 from n in parsed.GetRequiredValue(rows)
                 from m in parsed.GetRequiredValue(members)
                 select new LearnerSettings { Trees = t, Leaves = l, LearningRate = r, FeatureShare = s, RowsPerLeaf = n, Members = m };
-            var needed = new TimeWindow(windows.Min(window => window.FromMs), windows.Max(window => HandbookProtocol.Test(window, delayMs).ToMs));
             var table = await Progress.RunAsync(TimeProvider.System, progress =>
-                FeatureTables.ReadAsync(service, plan, parsed.GetRequiredValue(history), needed, progress, cancellation));
+                FeatureTables.ReadAsync(service, plan, parsed.GetRequiredValue(history), TuneWindows.Needed(windows, delayMs), progress, cancellation));
             Console.Out.WriteLine("trees leaves rate  share rows members    AUC     AP CP@100  (means over the windows)");
             foreach (var candidate in settings)
             {
@@ -65,21 +64,4 @@ internal static class TuneCommand
         var rows = HandbookProtocol.TestRows(table, training, delayMs);
         return EvaluationReport.Of(TrainingRun.Scored(table, rows, TrainingRun.Margins(trees, table, rows)));
     }
-
-    private static TimeWindow Window(string text, int days)
-    {
-        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var from))
-        {
-            throw new TrainerException(ExitCode.Usage, $"--train-from {text}: not a day; write 2018-06-20");
-        }
-
-        return CommonOptions.Window(from, from.AddDays(days));
-    }
-
-    private static Option<T[]> Grid<T>(string name, string description, T defaultValue) => new(name)
-    {
-        Description = description + "; several to compare",
-        DefaultValueFactory = _ => [defaultValue],
-        AllowMultipleArgumentsPerToken = true,
-    };
 }

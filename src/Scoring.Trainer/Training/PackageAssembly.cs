@@ -1,4 +1,3 @@
-using Scoring.Models.Ensembles;
 using Scoring.Models.Ensembles.Onnx;
 using Scoring.Models.Packaging;
 
@@ -39,28 +38,38 @@ internal static class PackageAssembly
     /// <param name="key">The signer's key.</param>
     public static byte[] Sign(TrainedModel model, Facts facts, IReadOnlyList<float[]> smokeRows, PackageKey key)
     {
-        var engine = TreeEnsemble.Compile(model.Trees);
         var smoke = new SmokeVectors
         {
-            Reference = "the trainer's engine, which agreed with ML.NET on every training row",
+            Reference = model.Network is null
+                ? "the trainer's engine, which agreed with ML.NET on every training row"
+                : "the trainer's engines: trees that agreed with ML.NET on every training row, and ONNX Runtime",
             Rows = smokeRows,
-            Probabilities = [.. smokeRows.Select(row => model.Calibration.Probability(engine.ScoreOne(row)))],
+            Probabilities = model.Probabilities(smokeRows),
         };
-        var figures = model.Report.Figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary(figure => figure.Key, figure => figure.Value, StringComparer.Ordinal);
+        var figures = model.Report.Figures.Concat(model.Trial?.Figures ?? [])
+            .Where(figure => double.IsFinite(figure.Value)).ToDictionary(figure => figure.Key, figure => figure.Value, StringComparer.Ordinal);
         var manifest = Manifest(facts, key) with
         {
-            Producer = "fasttree",
+            Producer = model.Network is null ? "fasttree" : "fasttree, network",
             Training = model.Facts,
             Trees = new() { Calibration = model.Calibration.ToManifest() },
+            Network = model.Stacked is { } network ? new() { Calibration = network.Calibration.ToManifest() } : null,
+            Blend = model.Stacked is { Blend: var blend } ? new(blend.Bias, blend.TreesWeight, blend.NetworkWeight) : null,
             Thresholds = model.Thresholds,
             Metrics = figures,
         };
+        var trial = model.Trial is { } tried ? new TrialReport(tried.IsTaken, tried.Reason) : null;
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal)
         {
             [PackageFiles.Trees] = OnnxWriter.Write(OnnxTrees.Write(model.Trees)),
             [PackageFiles.Smoke] = PackageJson.Write(smoke),
-            [PackageFiles.Report] = PackageJson.Write(new Report(model.Facts, model.Thresholds, figures)),
+            [PackageFiles.Report] = PackageJson.Write(new Report(model.Facts, model.Thresholds, figures, trial)),
         };
+        if (model.Network is { } trained)
+        {
+            files[PackageFiles.Network] = trained.Model.ToBytes();
+        }
+
         return PackageWriter.Write(manifest, files, key);
     }
 
@@ -90,5 +99,7 @@ internal static class PackageAssembly
         return [.. Enumerable.Range(0, count).Select(i => table.Features(rows[(int)((long)i * rows.Count / count)]))];
     }
 
-    private sealed record Report(TrainingFacts Training, ThresholdsManifest Thresholds, IReadOnlyDictionary<string, double> CalibrationWindow);
+    private sealed record Report(TrainingFacts Training, ThresholdsManifest Thresholds, IReadOnlyDictionary<string, double> CalibrationWindow, TrialReport? Network);
+
+    private sealed record TrialReport(bool Taken, string Reason);
 }

@@ -1,4 +1,5 @@
 using Scoring.Models.Ensembles;
+using Scoring.Trainer.Networks;
 
 namespace Scoring.Trainer.Training;
 
@@ -16,6 +17,12 @@ internal sealed record TrainingPlan
 
     /// <summary>How the trees are grown.</summary>
     public required LearnerSettings Learner { get; init; }
+
+    /// <summary>Whether a network is trained beside the trees. Off unless it is asked for.</summary>
+    public NetworkChoice NetworkChoice { get; init; } = NetworkChoice.Off;
+
+    /// <summary>How the network is trained.</summary>
+    public NetworkSettings Network { get; init; } = new();
 
     /// <summary>Platt or isotonic.</summary>
     public CalibrationKind CalibrationKind { get; init; } = CalibrationKind.Platt;

@@ -21,6 +21,12 @@ internal static class ExitCode
     /// <summary>A lane ended by itself, or a mistake of ours.</summary>
     public const int Internal = 70;
 
+    /// <summary>An output file or pipe took no more.</summary>
+    public const int Output = 74;
+
+    /// <summary>A file may not be read by this user.</summary>
+    public const int NoPermission = 77;
+
     /// <summary>A setting or a topic is wrong.</summary>
     public const int Configuration = 78;
 }

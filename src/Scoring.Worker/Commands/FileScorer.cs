@@ -44,30 +44,21 @@ internal sealed class FileScorer : IDisposable
     /// <param name="output">Receives one JSON line for each good event.</param>
     /// <param name="refused">Receives one JSON line for each refused one.</param>
     /// <returns>0, or 65 when the file itself cannot be read to its end.</returns>
+    /// <exception cref="CommandFailure">The file may not be read.</exception>
+    /// <exception cref="IOException">An output takes no more.</exception>
     public int Run(string path, Stream output, TextWriter refused)
     {
         using var buffered = new BufferedStream(output, 1 << 16);
-        try
+        string? unreadable = Score(path, buffered, refused);
+        Answer(buffered);
+        buffered.Flush();
+        if (unreadable is not null)
         {
-            using var file = EventFile.Open(path);
-            while (file.Read())
-            {
-                Take(file, refused);
-                if (batch.IsFull)
-                {
-                    Answer(buffered);
-                }
-            }
-        }
-        catch (Exception unreadable) when (unreadable is InvalidDataException or NotSupportedException or IOException)
-        {
-            Answer(buffered);
-            refused.WriteLine(unreadable.Message);
-            return ExitCode.Data;
+            refused.WriteLine(unreadable);
         }
 
-        Answer(buffered);
-        return ExitCode.Ok;
+        refused.Flush();
+        return unreadable is null ? ExitCode.Ok : ExitCode.Data;
     }
 
     /// <inheritdoc/>
@@ -75,6 +66,43 @@ internal sealed class FileScorer : IDisposable
     {
         pipeline.Dispose();
         state.Dispose();
+    }
+
+    /// <summary>Scores what can be read.</summary>
+    /// <returns>Why that is not all, or null.</returns>
+    private string? Score(string path, BufferedStream output, TextWriter refused)
+    {
+        EventFile opened;
+        try
+        {
+            opened = InputFile.Read(path, "file of events", file => EventFile.Open(file));
+        }
+        catch (NotSupportedException unknown)
+        {
+            return unknown.Message;
+        }
+
+        using var events = opened;
+        while (true)
+        {
+            try
+            {
+                if (!events.Read())
+                {
+                    return null;
+                }
+            }
+            catch (Exception unreadable) when (unreadable is InvalidDataException or IOException)
+            {
+                return unreadable.Message;
+            }
+
+            Take(events, refused);
+            if (batch.IsFull)
+            {
+                Answer(output);
+            }
+        }
     }
 
     private void Take(EventFile file, TextWriter refused)

@@ -77,16 +77,12 @@ internal static class InspectCommand
 
     private static object Shown(ServingOptions serving, Service? service)
     {
-        if (!File.Exists(serving.Package))
-        {
-            throw new CommandFailure(ExitCode.NoInput, $"{serving.Package}: there is no such package");
-        }
-
-        var reading = PackageVerifier.Verify(File.ReadAllBytes(serving.Package), new VerificationPolicy
+        var reading = ModelLoader.Verify(serving.Package!, new VerificationPolicy
         {
             AcceptedKeys = ModelLoader.ReadKeys(serving.VerificationKeys),
             Service = service?.Definition.Service,
             PlanDigest = service?.Plan.Digest,
+            SequenceMin = serving.SequenceMin,
             Now = TimeProvider.System.GetUtcNow(),
         });
         using (reading.Ensemble)

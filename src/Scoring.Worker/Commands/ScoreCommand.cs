@@ -23,20 +23,22 @@ internal static class ScoreCommand
         {
             var settings = options.Read(parsed);
             string path = parsed.GetValue(file)!;
-            if (!File.Exists(path))
-            {
-                throw new CommandFailure(ExitCode.NoInput, $"{path}: there is no such file");
-            }
-
             OnnxRuntimeEnvironment.EnsureQuiet();
             using var logging = Logging.Create(settings.Operations);
             var metrics = new WorkerMetrics(Metrics.NewCustomRegistry());
             var service = new Service(ModelLoader.ReadDefinition(settings.Serving.Definition), new ModelSlot());
             ModelLoader.Load(settings.Serving, service, TimeProvider.System, metrics, logging.CreateLogger("fraudscoring"));
-            using var refused = parsed.GetValue(deadLetters) is { } letters ? new StreamWriter(letters.FullName) : null;
-            using var output = parsed.GetValue(target) is { } scores ? scores.Create() : Console.OpenStandardOutput();
             using var scorer = new FileScorer(service, settings, TimeProvider.System, metrics, logging.CreateLogger("fraudscoring"));
-            return scorer.Run(path, output, refused ?? parsed.InvocationConfiguration.Error);
+            try
+            {
+                using var refused = parsed.GetValue(deadLetters) is { } letters ? new StreamWriter(letters.FullName) : null;
+                using var output = parsed.GetValue(target) is { } scores ? scores.Create() : Console.OpenStandardOutput();
+                return scorer.Run(path, output, refused ?? parsed.InvocationConfiguration.Error);
+            }
+            catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+            {
+                throw new CommandFailure(ExitCode.Output, $"the scores of {path} are not all written: {full.Message}", full);
+            }
         });
         return command;
     }

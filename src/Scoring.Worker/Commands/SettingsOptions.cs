@@ -34,6 +34,7 @@ internal sealed class SettingsOptions
     public SettingsOptions AddServing(Command command)
     {
         Single(command, "--package", "Serving:Package", "Model package.", "FILE");
+        Single(command, "--sequence-min", "Serving:SequenceMin", "Lowest sequence of a package that is taken: an older one is refused.", "N");
         command.Add(keys);
         command.Add(withoutModel);
         emit.AcceptOnlyFromAmong("features");
@@ -52,6 +53,13 @@ internal sealed class SettingsOptions
         return this;
     }
 
+    // Section__Name, as .NET has it. A variable named KAFKA or SERVING alone is somebody else's.
+    private static IEnumerable<KeyValuePair<string, string?>> FromEnvironment() =>
+        from variable in Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+        let name = (string)variable.Key
+        where name.Contains("__", StringComparison.Ordinal)
+        select KeyValuePair.Create(name.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), (string?)variable.Value);
+
     /// <summary>Joins all sources and checks every setting.</summary>
     /// <exception cref="CommandFailure">One line for each wrong setting.</exception>
     public WorkerSettings Read(ParseResult parsed)
@@ -67,7 +75,7 @@ internal sealed class SettingsOptions
             builder.AddJsonFile(file.FullName, optional: false);
         }
 
-        builder.AddEnvironmentVariables();
+        builder.AddInMemoryCollection(FromEnvironment());
         builder.AddInMemoryCollection(FromCommandLine(parsed));
         IConfiguration configuration;
         try

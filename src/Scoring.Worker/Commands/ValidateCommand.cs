@@ -19,12 +19,7 @@ internal static class ValidateCommand
 
     private static int Run(string path, TextWriter output, TextWriter error)
     {
-        if (!File.Exists(path))
-        {
-            throw new CommandFailure(ExitCode.NoInput, $"{path}: there is no such definition file");
-        }
-
-        var reading = ServiceDefinitionReader.ReadFile(path);
+        var reading = InputFile.Read(path, "definition file", ServiceDefinitionReader.ReadFile);
         foreach (var fault in reading.Faults)
         {
             error.WriteLine($"{path}: {fault}");

@@ -12,6 +12,9 @@ internal sealed record ServingOptions
     /// <summary>Paths of ECDSA P-256 public keys (PEM), of which one must have signed the package.</summary>
     public IReadOnlyList<string> VerificationKeys { get; init; } = [];
 
+    /// <summary>Lowest sequence of a package that is taken, from 0. Default 0. Set it to that of the package in use: an older one cannot be played again.</summary>
+    public long SequenceMin { get; init; }
+
     /// <summary>Whether to score by rules alone when no package is given or it is refused; every score is then marked degraded.</summary>
     public bool WithoutModel { get; init; }
 

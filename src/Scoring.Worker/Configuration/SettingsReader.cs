@@ -120,6 +120,7 @@ internal sealed class SettingsReader
             Definition = Text("Serving:Definition"),
             Package = Text("Serving:Package"),
             VerificationKeys = [.. Values("Serving:VerificationKeys").OrderBy(pair => pair.Name, StringComparer.Ordinal).Select(pair => pair.Value)],
+            SequenceMin = Integer("Serving:SequenceMin", defaults.SequenceMin, 0, long.MaxValue),
             WithoutModel = Boolean("Serving:WithoutModel", defaults.WithoutModel),
             NetworkTimeoutMs = Integer("Serving:NetworkTimeoutMs", defaults.NetworkTimeoutMs, 1, 10_000),
         };
@@ -143,14 +144,16 @@ internal sealed class SettingsReader
         return string.IsNullOrWhiteSpace(value) ? null : value.Trim();
     }
 
-    private int Integer(string path, int byDefault, int least, int most)
+    private int Integer(string path, int byDefault, int least, int most) => (int)Integer(path, (long)byDefault, least, most);
+
+    private long Integer(string path, long byDefault, long least, long most)
     {
         if (Text(path) is not { } text)
         {
             return byDefault;
         }
 
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most)
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) && value >= least && value <= most)
         {
             return value;
         }

@@ -77,6 +77,7 @@ internal sealed partial class DemoRun(DemoOptions options, DemoScreen screen, Ti
             "--from", Time(schedule.TrainingBegins), "--to", Time(schedule.CalibrationBegins),
             "--calibrate-from", Time(schedule.CalibrationBegins), "--calibrate-to", Time(schedule.CalibrationEnds),
             "--seed", options.Seed.ToString(CultureInfo.InvariantCulture),
+            "--network", "off", // A minute is short; the network takes twice the time of the trees.
             "--bins", "255", // Half the time of the default for the same average precision, on this data.
             "--reviews-per-day", Math.Max(1, (int)(ReviewsPerFraud * fraudsPerDay)).ToString(CultureInfo.InvariantCulture),
         ]);

@@ -15,6 +15,7 @@ namespace Scoring.Worker.Demo;
 public sealed class EmbeddedBroker : IDisposable
 {
     private const int ErrorBytes = 512;
+    private const int RefusedRequests = 100_000; // Hours, at a client's pace of repeating.
 
     // How long a new group waits for more members; the default is 3 s. Long enough for the lanes of one worker, because
     // whoever comes later waits for a rebalance, and that takes the group's session timeout less a second.
@@ -70,6 +71,28 @@ public sealed class EmbeddedBroker : IDisposable
                 _ => throw new InvalidOperationException(
                     $"The embedded broker did not create topic '{topic}': {Text(MockCluster.ErrorText(error))}."),
             };
+        }
+    }
+
+    /// <summary>Refuses what is written as a broker without enough replicas does, so that clients repeat it, until <see cref="TakeWrites"/>.</summary>
+    internal void RefuseWrites()
+    {
+        int[] errors = new int[RefusedRequests];
+        Array.Fill(errors, MockCluster.NotEnoughReplicas);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            MockCluster.PushRequestErrors(clusterHandle, MockCluster.ProduceRequest, RefusedRequests, errors);
+        }
+    }
+
+    /// <summary>Takes what is written again.</summary>
+    internal void TakeWrites()
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            MockCluster.ClearRequestErrors(clusterHandle, MockCluster.ProduceRequest);
         }
     }
 

@@ -13,6 +13,8 @@ internal static partial class MockCluster
     public const int ProducerType = 0;
     public const int Ok = 0;
     public const int TopicAlreadyExists = 36;
+    public const int NotEnoughReplicas = 19;
+    public const short ProduceRequest = 0;
 
     static MockCluster() => LoadedLibrdkafka.Bind();
 
@@ -49,6 +51,13 @@ internal static partial class MockCluster
 
     [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_mock_group_initial_rebalance_delay_ms")]
     public static partial void SetInitialRebalanceDelay(nint cluster, int delayMs);
+
+    /// <summary>Answers the next requests of one kind with errors, one each.</summary>
+    [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_mock_push_request_errors_array")]
+    public static partial void PushRequestErrors(nint cluster, short requestKind, nuint count, ReadOnlySpan<int> errors);
+
+    [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_mock_clear_request_errors")]
+    public static partial void ClearRequestErrors(nint cluster, short requestKind);
 
     /// <summary>The library's own null-terminated string, not to be freed.</summary>
     [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_err2str")]

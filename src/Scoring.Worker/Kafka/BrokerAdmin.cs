@@ -10,23 +10,31 @@ namespace Scoring.Worker.Kafka;
 internal sealed class BrokerAdmin : IDisposable
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortCallTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>What brokers answer that cannot tell the members of a group, or that do not know the group.</summary>
+    private static readonly ErrorCode[] NoMembersKnown =
+        [ErrorCode.Local_UnsupportedFeature, ErrorCode.UnsupportedVersion, ErrorCode.Local_NotImplemented, ErrorCode.GroupIdNotFound];
 
     private readonly IAdminClient admin;
     private readonly string servers;
     private readonly TimeSpan bound;
     private readonly TimeProvider clock;
+    private readonly CancellationToken stopping;
 
     /// <summary>Connects lazily.</summary>
     /// <param name="clients">Builds the client.</param>
     /// <param name="servers">For messages.</param>
     /// <param name="bound">Longest time to wait for an answer.</param>
     /// <param name="clock">Measures it.</param>
-    public BrokerAdmin(KafkaClients clients, string servers, TimeSpan bound, TimeProvider clock)
+    /// <param name="stopping">Ends the repeating: a process that is told to stop waits for no broker.</param>
+    public BrokerAdmin(KafkaClients clients, string servers, TimeSpan bound, TimeProvider clock, CancellationToken stopping = default)
     {
         admin = clients.Admin();
         this.servers = servers;
         this.bound = bound;
         this.clock = clock;
+        this.stopping = stopping;
     }
 
     /// <summary>Partition counts of the topics that exist.</summary>
@@ -41,31 +49,33 @@ internal sealed class BrokerAdmin : IDisposable
     /// <remarks>A <c>read_committed</c> consumer's own figures stop at the last stable offset: state restored up to there could be stale.</remarks>
     public IReadOnlyDictionary<int, long> EndOffsets(string topic, IEnumerable<int> partitions)
     {
-        var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
+        var asked = Latest(topic, partitions);
         var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = CallTimeout };
-        var answer = Ask(() => admin.ListOffsetsAsync(asked, options).GetAwaiter().GetResult());
-        return ByPartition(answer);
+        return ByPartition(Ask(() => admin.ListOffsetsAsync(asked, options).GetAwaiter().GetResult()));
+    }
+
+    /// <summary>The same, asked once within two seconds: for whoever is called inside a rebalance.</summary>
+    /// <returns>Null when it was not answered.</returns>
+    public IReadOnlyDictionary<int, long>? TryEndOffsets(string topic, IEnumerable<int> partitions)
+    {
+        try
+        {
+            var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = ShortCallTimeout };
+            return ByPartition(admin.ListOffsetsAsync(Latest(topic, partitions), options).GetAwaiter().GetResult());
+        }
+        catch (KafkaException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether a group starts anew: it has committed nothing of a topic and has no members.</summary>
+    /// <exception cref="CommandFailure">No broker could tell within the bound: nobody may guess, the answer decides whether contributions are removed.</exception>
     public bool IsNewGroup(string group, string topic, IEnumerable<int> partitions)
     {
         var asked = new ConsumerGroupTopicPartitions(group, [.. partitions.Select(partition => new TopicPartition(topic, partition))]);
         var committed = Ask(() => admin.ListConsumerGroupOffsetsAsync([asked], new ListConsumerGroupOffsetsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult());
-        if (committed[0].Partitions.Any(offset => offset.Offset != Offset.Unset))
-        {
-            return false;
-        }
-
-        try
-        {
-            var described = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
-            return described.ConsumerGroupDescriptions[0].Members.Count == 0;
-        }
-        catch (KafkaException)
-        {
-            return true; // A broker that cannot tell the members (the embedded one) has none but ours.
-        }
+        return committed[0].Partitions.All(offset => offset.Offset == Offset.Unset) && Ask(() => MemberCount(group)) == 0;
     }
 
     /// <summary>Removes everything before the given offsets.</summary>
@@ -91,9 +101,8 @@ internal sealed class BrokerAdmin : IDisposable
     /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
     public async Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions)
     {
-        var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
         var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = CallTimeout };
-        return ByPartition(await admin.ListOffsetsAsync(asked, options));
+        return ByPartition(await admin.ListOffsetsAsync(Latest(topic, partitions), options));
     }
 
     /// <summary>Creates a topic.</summary>
@@ -121,15 +130,12 @@ internal sealed class BrokerAdmin : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => admin.Dispose();
-
-    private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
-        answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
-
-    private T Ask<T>(Func<T> question)
+    /// <summary>Asks until there is an answer: each question has the whole bound to itself.</summary>
+    /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
+    /// <exception cref="OperationCanceledException">The process is told to stop.</exception>
+    public T Ask<T>(Func<T> question)
     {
-        // Each question has the whole bound to itself. A topic that cannot be made is an answer, not silence.
+        // A topic that cannot be made is an answer, not silence.
         long started = clock.GetTimestamp();
         var patient = new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddRetry(new RetryStrategyOptions
@@ -142,7 +148,7 @@ internal sealed class BrokerAdmin : IDisposable
             .Build();
         try
         {
-            return patient.Execute(question);
+            return patient.Execute(_ => question(), stopping);
         }
         catch (KafkaException unanswered) when (unanswered is not CreateTopicsException)
         {
@@ -152,4 +158,30 @@ internal sealed class BrokerAdmin : IDisposable
                 unanswered);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => admin.Dispose();
+
+    private int MemberCount(string group)
+    {
+        try
+        {
+            var described = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
+            return described.ConsumerGroupDescriptions[0].Members.Count;
+        }
+        catch (DescribeConsumerGroupsException refused) when (NoMembersKnown.Contains(refused.Results.ConsumerGroupDescriptions[0].Error.Code))
+        {
+            return 0;
+        }
+        catch (KafkaException refused) when (NoMembersKnown.Contains(refused.Error.Code))
+        {
+            return 0; // The embedded broker: it serves one process.
+        }
+    }
+
+    private static List<TopicPartitionOffsetSpec> Latest(string topic, IEnumerable<int> partitions) =>
+        [.. partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() })];
+
+    private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
+        answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
 }

@@ -18,8 +18,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <summary>A lane's reader of transactions, a member of the group.</summary>
     /// <remarks>Topic names are not asked for (one topic only): each would be a string per message.</remarks>
     /// <param name="lane">Number of the lane, part of its static membership.</param>
-    /// <param name="startsLatest">Where a partition without a committed offset starts that is not read from its beginning.</param>
-    public ConsumerBuilder<TKey, TValue> GroupReader<TKey, TValue>(int lane, bool startsLatest)
+    public ConsumerBuilder<TKey, TValue> GroupReader<TKey, TValue>(int lane)
     {
         var config = Common(new ConsumerConfig
         {
@@ -30,9 +29,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             HeartbeatIntervalMs = 3_000,
             MaxPollIntervalMs = 60_000,
         });
-        Reading(config, "headers,timestamp");
-        config.AutoOffsetReset = startsLatest ? AutoOffsetReset.Latest : AutoOffsetReset.Earliest;
-        return Logged(new ConsumerBuilder<TKey, TValue>(config));
+        return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, "headers,timestamp")));
     }
 
     /// <summary>A reader whose partitions are assigned by hand; it commits nothing.</summary>
@@ -56,8 +53,8 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             MessageTimeoutMs = 0,
             LingerMs = 2,
             CompressionType = CompressionType.Lz4,
-            QueueBufferingMaxMessages = 1_000_000,
-            QueueBufferingMaxKbytes = 262_144,
+            QueueBufferingMaxMessages = 2_000_000, // Both well above what lanes bound themselves to (LaneOutput.HasRoom):
+            QueueBufferingMaxKbytes = 1_048_576,   // they stop reading and go on polling; a full queue would stop them mid-batch.
             MessageMaxBytes = 2_000_000,
             EnableBackgroundPoll = false,
             DeliveryReportFields = "none",

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Scoring.Worker.Operations;
@@ -7,12 +8,13 @@ namespace Scoring.Worker.Lanes;
 /// <summary>Commits input offsets behind acknowledged output, without holding the lane up for the acknowledgement.</summary>
 /// <remarks>
 /// Every interval: 1. note the positions and close the interval of the output, 2. go on scoring, 3. when the broker has
-/// acknowledged all of the closed interval, commit the noted positions. Never the other way round.
+/// acknowledged all of the closed interval, commit the noted positions. Never the other way round. The commit itself runs in
+/// the background: a coordinator that does not answer must not keep the lane from polling, or from ending.
 /// </remarks>
 internal sealed class CommitLog
 {
     private readonly LaneOutput output;
-    private readonly Action<IReadOnlyList<TopicPartitionOffset>> commit;
+    private readonly Func<IReadOnlyList<TopicPartitionOffset>, Task> commit;
     private readonly TimeProvider clock;
     private readonly TimeSpan interval;
     private readonly WorkerMetrics metrics;
@@ -20,18 +22,20 @@ internal sealed class CommitLog
     private readonly int lane;
     private readonly List<TopicPartitionOffset> noted = [];
     private readonly Dictionary<TopicPartition, long> committed = [];
+    private Task? underway;
     private bool hasNoted;
+    private bool hasFailed;
     private long lastNoted;
 
     /// <summary>Starts with nothing noted.</summary>
     /// <param name="output">Whose acknowledgements count.</param>
-    /// <param name="commit">Commits to the group; throws <see cref="KafkaException"/>.</param>
+    /// <param name="commit">Begins to commit to the group; the task fails with a <see cref="KafkaException"/>.</param>
     /// <param name="clock">Measures the interval.</param>
     /// <param name="interval">Time between notes.</param>
     /// <param name="lane">For the log.</param>
     /// <param name="metrics">Counts failures.</param>
     /// <param name="logger">Says them.</param>
-    public CommitLog(LaneOutput output, Action<IReadOnlyList<TopicPartitionOffset>> commit, TimeProvider clock, TimeSpan interval, int lane, WorkerMetrics metrics, ILogger logger)
+    public CommitLog(LaneOutput output, Func<IReadOnlyList<TopicPartitionOffset>, Task> commit, TimeProvider clock, TimeSpan interval, int lane, WorkerMetrics metrics, ILogger logger)
     {
         this.output = output;
         this.commit = commit;
@@ -48,34 +52,50 @@ internal sealed class CommitLog
     /// <param name="positions">Next offset to process, per input partition: asked only when due.</param>
     public void Step(long now, Func<IEnumerable<TopicPartitionOffset>> positions)
     {
-        if (hasNoted)
+        if (underway is not null)
         {
-            if (!output.ClosedIsAcknowledged)
+            if (!underway.IsCompleted)
             {
                 return;
             }
 
-            Commit();
+            TakeResult();
         }
 
-        if (clock.GetElapsedTime(lastNoted, now) >= interval)
+        if (hasNoted)
+        {
+            if (output.ClosedIsAcknowledged)
+            {
+                Begin();
+            }
+        }
+        else if (clock.GetElapsedTime(lastNoted, now) >= interval)
         {
             Note(now, positions());
         }
     }
 
-    /// <summary>Waits for all acknowledgements and commits the positions, bounded.</summary>
-    /// <returns>False when the output was not acknowledged in time; then nothing is committed.</returns>
+    /// <summary>Waits for all acknowledgements and commits the positions, in all within a bound.</summary>
+    /// <returns>False when the output was not acknowledged in time, or the positions are not committed.</returns>
     public bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound)
     {
-        if (!output.Flush(clock, bound))
+        long started = clock.GetTimestamp();
+        if (!output.Flush(bound) || !HasEnded(Remaining()))
         {
+            metrics.CommitFailures.Inc();
             return false;
         }
 
         Note(clock.GetTimestamp(), positions());
-        Commit();
-        return true;
+        if (!hasNoted)
+        {
+            return true;
+        }
+
+        Begin();
+        return HasEnded(Remaining()) && !hasFailed;
+
+        TimeSpan Remaining() => bound - clock.GetElapsedTime(started) is { Ticks: > 0 } left ? left : TimeSpan.Zero;
     }
 
     /// <summary>Forgets a partition that has been given up.</summary>
@@ -88,6 +108,7 @@ internal sealed class CommitLog
     private void Note(long now, IEnumerable<TopicPartitionOffset> positions)
     {
         lastNoted = now;
+        hasNoted = false;
         noted.Clear();
         foreach (var position in positions)
         {
@@ -104,27 +125,54 @@ internal sealed class CommitLog
         }
     }
 
-    private void Commit()
+    private void Begin()
     {
         hasNoted = false;
-        if (noted.Count == 0)
+        if (noted.Count > 0)
         {
-            return;
+            underway = commit([.. noted]);
+        }
+    }
+
+    private bool HasEnded(TimeSpan bound)
+    {
+        if (underway is not null)
+        {
+            if (Task.WaitAny([underway], bound) < 0)
+            {
+                return false;
+            }
+
+            TakeResult();
         }
 
-        try
+        return true;
+    }
+
+    private void TakeResult()
+    {
+        var ended = underway!;
+        underway = null;
+        hasFailed = !ended.IsCompletedSuccessfully;
+        if (!hasFailed)
         {
-            commit(noted);
             foreach (var offset in noted)
             {
                 committed[offset.TopicPartition] = offset.Offset.Value;
             }
+
+            return;
         }
-        catch (KafkaException failed) when (!failed.Error.IsFatal)
+
+        var failure = ended.Exception!.InnerException!;
+        if (failure is not KafkaException { Error.IsFatal: false } failed)
         {
-            // The next interval commits again; after a rebalance the partitions are no longer ours and the new owner repeats.
-            metrics.CommitFailures.Inc();
-            LogMessages.CommitFailed(logger, lane, failed.Error.Code.ToString(), failed.Error.Reason);
+            ExceptionDispatchInfo.Throw(failure);
+            return;
         }
+
+        // The next interval commits again; after a rebalance the partitions are no longer ours and the new owner repeats.
+        metrics.CommitFailures.Inc();
+        LogMessages.CommitFailed(logger, lane, failed.Error.Code.ToString(), failed.Error.Reason);
     }
 }

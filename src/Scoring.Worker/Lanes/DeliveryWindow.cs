@@ -8,7 +8,11 @@ internal sealed class DeliveryWindow
     /// <summary>Starts empty.</summary>
     public DeliveryWindow() => Delivered = report =>
     {
-        Outstanding--;
+        if (--Outstanding == 0)
+        {
+            Bytes = 0;
+        }
+
         if (report.Error.IsError)
         {
             Refused ??= report.Error;
@@ -19,8 +23,18 @@ internal sealed class DeliveryWindow
     public Action<DeliveryReport<byte[], byte[]>> Delivered { get; }
 
     /// <summary>Records handed to the producer and not acknowledged yet.</summary>
-    public int Outstanding { get; set; }
+    public int Outstanding { get; private set; }
+
+    /// <summary>Bytes of keys and values handed over since all was acknowledged last: at least what is outstanding.</summary>
+    public long Bytes { get; private set; }
 
     /// <summary>The first refusal: the lane must not commit.</summary>
     public Error? Refused { get; private set; }
+
+    /// <summary>Notes a record handed to the producer.</summary>
+    public void Sent(int bytes)
+    {
+        Outstanding++;
+        Bytes += bytes;
+    }
 }

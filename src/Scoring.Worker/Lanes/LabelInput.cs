@@ -43,7 +43,11 @@ internal sealed class LabelInput : IDisposable
     }
 
     /// <summary>Starts reading a partition from its beginning.</summary>
-    public void Assign(int partition) => consumer.IncrementalAssign([new TopicPartitionOffset(topic, partition, Offset.Beginning)]);
+    public void Assign(int partition)
+    {
+        consumer.IncrementalAssign([new TopicPartitionOffset(topic, partition, Offset.Beginning)]);
+        consumer.Resume([new TopicPartition(topic, partition)]); // The client remembers across assignments that it was paused.
+    }
 
     /// <summary>Stops reading a partition.</summary>
     public void Unassign(int partition) => consumer.IncrementalUnassign([new TopicPartition(topic, partition)]);

@@ -1,6 +1,6 @@
+using System.Runtime.ExceptionServices;
 using Confluent.Kafka;
 using Scoring.Models.Events;
-using Scoring.Models.Features;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
 using Scoring.Worker.Serving;
@@ -21,18 +21,12 @@ internal sealed class Lane : IDisposable
     /// <summary>Offsets that control records of Kafka transactions may take between two events; a wider gap is looked at.</summary>
     private const int MarkersMax = 100;
 
-    private static readonly TimeSpan HousekeepingInterval = TimeSpan.FromSeconds(1);
-
     private readonly int number;
     private readonly LaneContext context;
     private readonly TimeProvider clock;
     private readonly TransactionBatch batch;
     private readonly bool[] isStale;
-    private readonly PartitionInput?[] inputs;
-    private readonly PartitionState?[] states;
-    private readonly List<PartitionInput> owned = [];
-    private readonly Stack<TransactionBatch> pool = new();
-    private readonly List<(int Partition, long Offset)> earlyEnds = [];
+    private readonly OwnedPartitions partitions;
     private readonly ScoringPipeline pipeline;
     private readonly LaneOutput output;
     private readonly OutputRecords records;
@@ -41,13 +35,13 @@ internal sealed class Lane : IDisposable
     private readonly LabelEnds labelEnds;
     private readonly LaneShares shares;
     private readonly CommitLog commits;
-    private readonly StateMetrics stateMetrics;
+    private readonly GroupDecisions decisions;
+    private readonly RowAdmission admission;
+    private readonly LaneGauges gauges;
+    private readonly OutputRoom room;
     private readonly Func<IEnumerable<TopicPartitionOffset>> positions;
-    private readonly Prometheus.Gauge.Child inFlight;
     private PendingRow? pending;
     private long nowMs;
-    private long housekeptAt;
-    private bool isWaitingForLabels;
 
     /// <summary>Builds the clients and joins the group.</summary>
     public Lane(int number, LaneContext context)
@@ -58,38 +52,50 @@ internal sealed class Lane : IDisposable
         int rowsMax = context.Lanes.RowsMax;
         batch = new TransactionBatch(context.Schema, rowsMax);
         isStale = new bool[rowsMax];
-        inputs = new PartitionInput?[context.PartitionCount];
-        states = new PartitionState?[context.PartitionCount];
+        partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, isAlone: false, rowsMax, context.Lanes.EmitFeatures, context.Settings.Serving.NetworkTimeoutMs, clock, context.Metrics, context.Logger);
-        output = new LaneOutput(context.Clients.Producer(), context.Lanes.InFlightMax);
+        output = new LaneOutput(context.Clients.Producer(), context.Lanes.InFlightMax, clock);
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels);
-        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.StartsLatest, Leaving, BeforeRevoke, context.Metrics, context.Logger);
+        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, Assigning, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
         labelInput = context.ReadsLabels
-            ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), inputs, Refuse, context.Metrics, context.Logger)
+            ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, records.DeadLetter, context.Metrics, context.Logger)
             : null;
         commits = new CommitLog(output, input.Commit, clock, TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs), number, context.Metrics, context.Logger);
-        stateMetrics = new StateMetrics(context.Metrics, context.PartitionCount);
-        positions = Positions;
-        inFlight = context.Metrics.InFlight.WithLabels(number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var stateMetrics = new StateMetrics(context.Metrics, context.PartitionCount);
+        decisions = new GroupDecisions(context, number, partitions, input, labelInput, commits, shares, stateMetrics);
+        admission = new RowAdmission(context, number, partitions, batch, pipeline, shares, records, stateMetrics);
+        gauges = new LaneGauges(context, number, partitions, input, output, stateMetrics);
+        room = new OutputRoom(output, partitions, input, clock);
+        positions = partitions.Positions;
     }
 
     /// <summary>Works until <paramref name="stopping"/>, then finishes the batch, waits for the acknowledgements, commits and leaves.</summary>
     /// <exception cref="LaneFailure">The lane cannot go on.</exception>
     public void Run(CancellationToken stopping)
     {
-        while (!stopping.IsCancellationRequested)
+        try
         {
-            Cycle();
+            while (!stopping.IsCancellationRequested)
+            {
+                Cycle();
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Told to stop while a broker was asked about new partitions: what is owned already is finished.
         }
 
-        if (!commits.Finish(positions, TimeSpan.FromSeconds(5)))
+        if (!commits.Finish(positions, TimeSpan.FromSeconds(4)))
         {
-            throw new LaneFailure(ExitCode.Unavailable, "the broker did not acknowledge the last outputs within 5 s; they are repeated at the next start");
+            throw new LaneFailure(ExitCode.Unavailable, "the broker did not acknowledge the last outputs and their offsets within 4 s; they are repeated at the next start");
         }
 
-        input.Close();
+        if (!input.Close(TimeSpan.FromSeconds(2)))
+        {
+            LogMessages.LeftLate(context.Logger, number);
+        }
     }
 
     /// <inheritdoc/>
@@ -98,11 +104,7 @@ internal sealed class Lane : IDisposable
         input.Dispose();
         labelInput?.Dispose();
         output.Dispose();
-        foreach (var state in states)
-        {
-            state?.Dispose();
-        }
-
+        partitions.Dispose();
         pipeline.Dispose();
     }
 
@@ -111,42 +113,40 @@ internal sealed class Lane : IDisposable
         long now = clock.GetTimestamp();
         nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
         output.Poll(TimeSpan.Zero);
-        FollowRebalances();
-        labelInput?.Fill(nowMs, isWaitingForLabels ? 1 : 0);
-        shares.BeginCycle();
-        isWaitingForLabels = false;
+        decisions.Follow();
+        if (output.HasRoom)
+        {
+            labelInput?.Fill(nowMs, admission.IsWaitingForLabels ? 1 : 0);
+        }
+
+        admission.BeginCycle(nowMs);
         Release();
-        Receive(batch.RowCount > 0 || HasStaged() || pending is not null ? 0 : output.InFlight > 0 ? 1 : IdleWaitMs);
+        Receive(now, batch.RowCount > 0 || partitions.HaveStaged || pending is not null ? 0 : output.InFlight > 0 ? 1 : IdleWaitMs);
         int rowCount = batch.RowCount;
         if (rowCount > 0)
         {
             Answer(now);
         }
 
-        shares.EndCycle(owned, now, progressed: rowCount > 0);
-        if (isWaitingForLabels)
+        shares.EndCycle(partitions.All, now, progressed: rowCount > 0);
+        if (admission.IsWaitingForLabels)
         {
-            labelEnds.AskFor(owned, now, clock);
+            labelEnds.AskFor(partitions.All, now, clock);
         }
 
         commits.Step(now, positions);
-        if (clock.GetElapsedTime(housekeptAt, now) >= HousekeepingInterval)
-        {
-            housekeptAt = now;
-            KeepHouse();
-        }
-
-        context.Health.Beat(number, now, input.HasAssignment, owned.Count(partition => partition.IsRebuilding));
+        gauges.Step(now);
+        context.Health.Beat(number, now, input.HasAssignment, partitions.All.Count(partition => partition.IsRebuilding));
     }
 
     /// <summary>Takes staged rows while they may go, always the one with the lowest event time among the partitions.</summary>
     private void Release()
     {
-        labelEnds.Take(inputs);
-        while (!batch.IsFull)
+        labelEnds.Take(partitions.ByNumber);
+        while (!batch.IsFull && output.HasRoom)
         {
             PartitionInput? earliest = null;
-            foreach (var candidate in owned)
+            foreach (var candidate in partitions.All)
             {
                 if (candidate.Staged.Count > 0 && !candidate.IsHeld && (earliest is null || candidate.Staged.HeadTimeMs < earliest.Staged.HeadTimeMs))
                 {
@@ -160,7 +160,7 @@ internal sealed class Lane : IDisposable
             }
 
             var staged = earliest.Staged;
-            if (MayGo(earliest, staged.HeadBatch, staged.HeadRow, staged.HeadOffset, out bool stale))
+            if (admission.MayGo(earliest, staged.HeadBatch, staged.HeadRow, staged.HeadOffset, out bool stale))
             {
                 batch.CopyRow(staged.HeadBatch, staged.HeadRow);
                 Accept(earliest, staged.HeadOffset, staged.HeadBatch.AppendTimesMs[staged.HeadRow], stale);
@@ -172,15 +172,15 @@ internal sealed class Lane : IDisposable
             }
         }
 
-        foreach (var partition in owned)
+        foreach (var partition in partitions.All)
         {
             partition.IsHeld = false;
             if (partition.IsRebuilding && partition.IsAtEnd && partition.Staged.Count == 0)
             {
-                FinishRebuild(partition, partition.ReceivedOffset);
+                admission.FinishRebuild(partition, partition.ReceivedOffset);
             }
 
-            if (partition.IsPaused && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4)
+            if (partition.IsPaused && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4)
             {
                 input.Resume(partition);
             }
@@ -193,8 +193,13 @@ internal sealed class Lane : IDisposable
     }
 
     /// <summary>Reads what is queued into the batch.</summary>
-    private void Receive(int waitMs)
+    private void Receive(long now, int waitMs)
     {
+        if (!room.MayRead(now))
+        {
+            return;
+        }
+
         if (pending is { } first && !batch.IsFull)
         {
             pending = null;
@@ -202,13 +207,18 @@ internal sealed class Lane : IDisposable
             Take(first.Partition, first.Refusal, first.Offset, first.Timestamp, first.Headers);
         }
 
-        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && output.HasRoom; budget--)
+        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && (output.HasRoom || room.IsHolding); budget--)
         {
             var result = input.Read(waitMs, nowMs);
             waitMs = 0;
             if (input.HandlerFailure is { } failure)
             {
-                throw new LaneFailure(ExitCode.Internal, $"giving up partitions failed: {failure.Message}", failure);
+                if (failure is OperationCanceledException)
+                {
+                    ExceptionDispatchInfo.Throw(failure);
+                }
+
+                throw new LaneFailure((failure as LaneFailure)?.ExitCode ?? (failure as CommandFailure)?.ExitCode ?? ExitCode.Internal, $"following the group failed: {failure.Message}", failure);
             }
 
             if (result is null)
@@ -218,7 +228,7 @@ internal sealed class Lane : IDisposable
 
             if (result.IsPartitionEOF)
             {
-                ReachedEnd(result.Partition.Value, result.Offset.Value);
+                partitions.ReachedEnd(result.Partition.Value, result.Offset.Value);
             }
             else if (input.Rebalances.Count > 0)
             {
@@ -237,9 +247,9 @@ internal sealed class Lane : IDisposable
     }
 
     /// <summary>Takes the record whose row was begun last in the batch: into the batch, to the rows that wait, or to the dead letters.</summary>
-    private void Take(int number, Refusal refusal, long offset, Timestamp timestamp, Headers? headers)
+    private void Take(int source, Refusal refusal, long offset, Timestamp timestamp, Headers? headers)
     {
-        if (inputs[number] is not { } partition)
+        if (partitions.ByNumber[source] is not { } partition)
         {
             return; // Given up meanwhile: its new owner reads it.
         }
@@ -256,20 +266,20 @@ internal sealed class Lane : IDisposable
         {
             if (offset >= partition.ResumeOffset)
             {
-                Refuse(new RefusedRecord(refusal, context.Topics.Transactions, number, offset, timestamp, input.Key, input.RefusedValue, headers));
+                records.DeadLetter(new RefusedRecord(refusal, context.Topics.Transactions, source, offset, timestamp, input.Key, input.RefusedValue, headers));
             }
 
             return;
         }
 
         int row = batch.RowCount;
-        if (partition.Staged.Count == 0 && MayGo(partition, batch, row, offset, out bool stale))
+        if (partition.Staged.Count == 0 && admission.MayGo(partition, batch, row, offset, out bool stale))
         {
             Accept(partition, offset, timestamp.UnixTimestampMs, stale);
             return;
         }
 
-        partition.Staged.Add(batch, row, number, offset, timestamp.UnixTimestampMs);
+        partition.Staged.Add(batch, row, source, offset, timestamp.UnixTimestampMs);
         if (partition.Staged.Count >= context.Lanes.StagedRowsMax && !partition.IsPaused)
         {
             input.Pause(partition);
@@ -287,66 +297,10 @@ internal sealed class Lane : IDisposable
         }
     }
 
-    /// <summary>Whether the next row of a partition may be computed now. Applies the labels that come before it.</summary>
-    private bool MayGo(PartitionInput partition, TransactionBatch rows, int row, long offset, out bool stale)
-    {
-        stale = false;
-        long timeMs = rows.Times(context.Schema.EventTime)[row];
-        bool answers = offset >= partition.ResumeOffset;
-        bool isHistory = !answers || timeMs < nowMs - (context.Aggregates.LiveSeconds * 1_000L);
-        if (partition.Labels is { } labels && !LabelsAreApplied(partition, labels, timeMs, offset, isHistory))
-        {
-            isWaitingForLabels = true;
-            return false;
-        }
-
-        if (!answers)
-        {
-            return true; // Nobody sees the features of a row that only rebuilds state.
-        }
-
-        if (partition.IsRebuilding && !FinishRebuild(partition, offset))
-        {
-            return false;
-        }
-
-        return shares.MayGo(partition, pipeline.SettledHorizonMs(rows, row), timeMs, isHistory, out stale);
-    }
-
-    /// <summary>Applies every label that was reported at or before the row's time, and says whether all such labels are known.</summary>
-    /// <remarks>So a replay meets the labels where live traffic met them, however the two topics were read.</remarks>
-    private bool LabelsAreApplied(PartitionInput partition, PartitionLabels labels, long timeMs, long offset, bool isHistory)
-    {
-        while (labels.Count > 0 && labels.HeadReportedAtMs <= timeMs)
-        {
-            pipeline.Compute(batch, states);
-            records.Labelled(pipeline.ApplyLabel(labels.HeadBatch, labels.HeadRow, partition.State));
-            labels.RemoveHead();
-            partition.Share.HasUndrained = true;
-        }
-
-        return labels.Count > 0 || (isHistory ? labels.IsAtEnd && offset < labels.ConfirmedToOffset : labels.HasReachedEnd);
-    }
-
-    private bool FinishRebuild(PartitionInput partition, long offset)
-    {
-        pipeline.Compute(batch, states);
-        if (!shares.KnowsFormerOwner(partition))
-        {
-            return false;
-        }
-
-        partition.IsRebuilding = false;
-        stateMetrics.Begin(partition);
-        context.Metrics.RestoreRemaining.WithLabels(partition.Name).Set(0);
-        LogMessages.Running(context.Logger, number, partition.Partition, offset);
-        return true;
-    }
-
     /// <summary>Scores the batch and publishes what its rows ask for.</summary>
     private void Answer(long started)
     {
-        pipeline.Compute(batch, states);
+        pipeline.Compute(batch, partitions.States);
         if (HoldsAnswers())
         {
             pipeline.Score(batch);
@@ -362,7 +316,7 @@ internal sealed class Lane : IDisposable
             records.End(batch);
         }
 
-        foreach (var partition in owned)
+        foreach (var partition in partitions.All)
         {
             partition.BatchOffset = -1;
         }
@@ -371,8 +325,19 @@ internal sealed class Lane : IDisposable
         pipeline.Clear();
     }
 
-    /// <summary>Whether a row is to be answered: those before the resume offset were, before the restart.</summary>
-    private bool IsDue(int row) => batch.Offsets[row] >= inputs[batch.Partitions[row]]!.ResumeOffset;
+    /// <summary>The group has given partitions to others already, who read their rows again: nothing more is said for them.</summary>
+    private void Lost(IReadOnlyList<TopicPartition> gone)
+    {
+        partitions.Lost(gone);
+        foreach (var partition in gone)
+        {
+            commits.Forget(partition);
+            commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
+        }
+    }
+
+    /// <summary>Whether a row is to be answered: those before the resume offset were, before the restart; those of a lost partition are another's.</summary>
+    private bool IsDue(int row) => partitions.ByNumber[batch.Partitions[row]]! is { IsLost: false } partition && batch.Offsets[row] >= partition.ResumeOffset;
 
     private bool HoldsAnswers()
     {
@@ -387,26 +352,10 @@ internal sealed class Lane : IDisposable
         return false;
     }
 
-    private void Refuse(RefusedRecord record) => records.DeadLetter(record);
-
-    private void ReachedEnd(int number, long offset)
-    {
-        if (inputs[number] is { } partition)
-        {
-            partition.ReceivedOffset = Math.Max(partition.ReceivedOffset, offset);
-            partition.IsAtEnd = true;
-            partition.AtEndSince = clock.GetTimestamp();
-        }
-        else
-        {
-            earlyEnds.Add((number, offset)); // The call that brought the assignment may bring the end of an empty partition too.
-        }
-    }
-
     private void NoteGap(PartitionInput partition, long offset)
     {
         // A gap also stands where control records of Kafka transactions are; it is a loss only when the log starts behind it.
-        var retained = input.Retained(partition.Source);
+        var retained = context.Admin.Ask(() => input.Retained(partition.Source));
         if (retained.Low.Value > partition.ReceivedOffset)
         {
             context.Metrics.InputGap.Inc(retained.Low.Value - partition.ReceivedOffset);
@@ -414,148 +363,17 @@ internal sealed class Lane : IDisposable
         }
     }
 
-    private bool HasStaged()
-    {
-        foreach (var partition in owned)
-        {
-            if (partition.Staged.Count > 0)
-            {
-                return true;
-            }
-        }
+    private void Assigning(IReadOnlyList<TopicPartition> coming) => decisions.Assigning(coming);
 
-        return false;
-    }
-
-    private IEnumerable<TopicPartitionOffset> Positions()
-    {
-        foreach (var partition in owned)
-        {
-            if (partition.Position >= partition.ResumeOffset)
-            {
-                yield return new TopicPartitionOffset(partition.Source, partition.Position);
-            }
-
-            if (partition.Labels is { } labels && labels.Position > labels.ResumeOffset)
-            {
-                yield return new TopicPartitionOffset(context.Topics.Labels, partition.Partition, labels.Position);
-            }
-        }
-    }
-
-    private void Leaving(IReadOnlyList<TopicPartition> partitions)
-    {
-        foreach (var gone in partitions)
-        {
-            if (inputs[gone.Partition.Value] is { } partition)
-            {
-                partition.Share.IsLeaving = true;
-            }
-        }
-    }
-
-    /// <summary>The group takes partitions away: what is published is acknowledged and committed while they are still ours.</summary>
+    /// <summary>The group takes partitions away: rows in hand are answered, acknowledged and committed while they are still ours.</summary>
     private void BeforeRevoke()
     {
-        if (!commits.Finish(positions, TimeSpan.FromSeconds(3)))
+        if (batch.RowCount > 0)
         {
-            context.Metrics.CommitFailures.Inc();
+            Answer(clock.GetTimestamp());
         }
 
-        shares.NoteEnds(owned);
-    }
-
-    private void FollowRebalances()
-    {
-        if (input.Rebalances.Count == 0)
-        {
-            return;
-        }
-
-        while (input.Rebalances.TryDequeue(out var rebalance))
-        {
-            context.Metrics.Rebalances.Inc();
-            if (rebalance.Kind == RebalanceKind.Assigned)
-            {
-                if (rebalance.Partitions.Count > 0)
-                {
-                    foreach (var partition in new AssignedPartitions(context, input, number).Begin(rebalance.Partitions, pool))
-                    {
-                        inputs[partition.Partition] = partition;
-                        states[partition.Partition] = partition.State;
-                        owned.Add(partition);
-                        context.Ledger.Assign(partition.Partition);
-                        labelInput?.Assign(partition.Partition);
-                    }
-                }
-            }
-            else
-            {
-                foreach (var gone in rebalance.Partitions)
-                {
-                    GiveUp(gone);
-                }
-            }
-        }
-
-        // Only where nothing is to be read: a partition that is read again from its beginning ends once more.
-        foreach (var (number, offset) in earlyEnds)
-        {
-            if (inputs[number] is { } partition && offset <= partition.ReceivedOffset)
-            {
-                ReachedEnd(number, offset);
-            }
-        }
-
-        earlyEnds.Clear();
-    }
-
-    private void GiveUp(TopicPartition gone)
-    {
-        if (inputs[gone.Partition.Value] is not { } partition)
-        {
-            return;
-        }
-
-        inputs[partition.Partition] = null;
-        states[partition.Partition] = null;
-        owned.Remove(partition);
-        labelInput?.Unassign(partition.Partition);
-        commits.Forget(partition.Source);
-        commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
-        shares.GiveUp(partition);
-        partition.Staged.Clear();
-        stateMetrics.End(partition);
-        partition.State.Dispose();
-        context.Metrics.Lag.RemoveLabelled(context.Topics.Transactions, partition.Name);
-        context.Metrics.RestoreRemaining.RemoveLabelled(partition.Name);
-        LogMessages.Revoked(context.Logger, number, partition.Partition);
-    }
-
-    private void KeepHouse()
-    {
-        inFlight.Set(output.InFlight);
-        stateMetrics.TellUnknownMembers(input.UnknownMembers);
-        foreach (var partition in owned)
-        {
-            stateMetrics.Tell(partition);
-            var end = input.KnownEnd(partition.Source);
-            if (end != Offset.Unset)
-            {
-                context.Metrics.Lag.WithLabels(context.Topics.Transactions, partition.Name).Set(Math.Max(0, end.Value - partition.Position));
-            }
-
-            if (partition.State.WatermarkMs != long.MinValue)
-            {
-                context.Metrics.LastEventTime.WithLabels(context.Topics.Transactions, partition.Name).Set(partition.State.WatermarkMs / 1_000.0);
-            }
-
-            context.Metrics.StateEntries.WithLabels(partition.Name).Set(Enumerable.Range(0, context.Service.Plan.EntityNames.Count).Sum(partition.State.KeyCount));
-            if (partition.IsRebuilding)
-            {
-                context.Metrics.RestoreRemaining.WithLabels(partition.Name).Set(Math.Max(0, partition.ResumeOffset - partition.Position));
-                LogMessages.Rebuilding(context.Logger, number, partition.Partition, partition.Position, partition.ResumeOffset);
-            }
-        }
+        commits.Finish(positions, TimeSpan.FromSeconds(3)); // What it could not commit it has counted; the new owner repeats it.
+        shares.NoteEnds(partitions.All);
     }
 }

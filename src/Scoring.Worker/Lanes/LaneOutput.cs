@@ -9,8 +9,14 @@ internal sealed class LaneOutput : IDisposable
 {
     private const int PooledLengthMax = 16_384;
 
+    /// <summary>Most bytes not acknowledged before no more input is taken: far below what the producer itself would refuse.</summary>
+    private const long BytesMax = 256L << 20;
+
+    private static readonly TimeSpan QueueFullMax = TimeSpan.FromSeconds(30);
+
     private readonly IProducer<byte[], byte[]> producer;
     private readonly int inFlightMax;
+    private readonly TimeProvider clock;
     private readonly Message<byte[], byte[]> message = new();
     private readonly ExactBuffers keys = new(PooledLengthMax);
     private readonly ExactBuffers values = new(PooledLengthMax);
@@ -18,17 +24,18 @@ internal sealed class LaneOutput : IDisposable
     private DeliveryWindow closed = new();
 
     /// <summary>Takes over the producer, which must not poll by itself.</summary>
-    public LaneOutput(IProducer<byte[], byte[]> producer, int inFlightMax)
+    public LaneOutput(IProducer<byte[], byte[]> producer, int inFlightMax, TimeProvider clock)
     {
         this.producer = producer;
         this.inFlightMax = inFlightMax;
+        this.clock = clock;
     }
 
     /// <summary>Records that the broker has not acknowledged.</summary>
     public int InFlight => open.Outstanding + closed.Outstanding;
 
     /// <summary>Whether more input may be taken.</summary>
-    public bool HasRoom => InFlight < inFlightMax;
+    public bool HasRoom => InFlight < inFlightMax && open.Bytes + closed.Bytes < BytesMax;
 
     /// <summary>Whether everything before the last <see cref="Close"/> is acknowledged.</summary>
     public bool ClosedIsAcknowledged => closed.Outstanding == 0;
@@ -63,16 +70,24 @@ internal sealed class LaneOutput : IDisposable
         message.Value = hasValue ? values.Copy(value) : null!;
         message.Headers = headers;
         message.Timestamp = timestamp;
+        long fullSince = 0;
         while (true)
         {
             try
             {
                 producer.Produce(target, message, open.Delivered);
-                open.Outstanding++;
+                open.Sent(key.Length + value.Length);
                 return;
             }
             catch (ProduceException<byte[], byte[]> full) when (full.Error.Code == ErrorCode.Local_QueueFull)
             {
+                // Input stops long before; what a batch in hand still publishes may come here.
+                fullSince = fullSince == 0 ? clock.GetTimestamp() : fullSince;
+                if (clock.GetElapsedTime(fullSince) > QueueFullMax)
+                {
+                    throw new LaneFailure(ExitCode.Unavailable, $"the producer's queue has been full for {QueueFullMax.TotalSeconds:0} s: the broker takes nothing for {target.Topic}", full);
+                }
+
                 Poll(TimeSpan.FromMilliseconds(10));
             }
             catch (ProduceException<byte[], byte[]> refused)
@@ -96,7 +111,7 @@ internal sealed class LaneOutput : IDisposable
 
     /// <summary>Waits until everything is acknowledged.</summary>
     /// <returns>False when the deadline came first.</returns>
-    public bool Flush(TimeProvider clock, TimeSpan bound)
+    public bool Flush(TimeSpan bound)
     {
         long started = clock.GetTimestamp();
         while (InFlight > 0)

@@ -1,7 +1,6 @@
 using Confluent.Kafka;
 using Scoring.Models.Definitions;
 using Scoring.Models.Features;
-using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
 using Scoring.Worker.State;
 
@@ -129,12 +128,7 @@ internal sealed class LaneShares
             return;
         }
 
-        IReadOnlyDictionary<int, long> ends;
-        try
-        {
-            ends = context.Admin.EndOffsets(context.Topics.Aggregates, owned.Select(partition => partition.Partition));
-        }
-        catch (CommandFailure)
+        if (context.Admin.TryEndOffsets(context.Topics.Aggregates, owned.Select(partition => partition.Partition)) is not { } ends)
         {
             return; // Giving up knows a safe position of its own; a busy broker must not end the lane inside a rebalance.
         }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Confluent.Kafka;
 using Prometheus;
 using Scoring.Models.Decisions;
@@ -13,6 +15,9 @@ namespace Scoring.Worker.Lanes;
 /// <summary>What a lane publishes: scores, alerts and dead letters, each to the partition number of the record it answers, each counted.</summary>
 internal sealed class OutputRecords
 {
+    /// <summary>What a header takes beside its name and value, at most: two lengths.</summary>
+    private const int HeaderBytes = 8;
+
     private readonly LaneOutput output;
     private readonly ServiceTopics topics;
     private readonly WorkerMetrics metrics;
@@ -115,11 +120,26 @@ internal sealed class OutputRecords
         var value = DeadLetterValue.Of(record.Value.Span);
         var key = DeadLetterValue.Of(record.Key.Span);
         var headers = new Headers();
+        int leftOut = 0;
+        int room = DeadLetterHeaders.OriginalBytesMax;
         for (int i = 0; i < (record.Headers?.Count ?? 0); i++)
         {
             var header = record.Headers![i];
-            byte[]? bytes = header.GetValueBytes();
-            headers.Add(header.Key, bytes is null ? null! : DeadLetterValue.Of(bytes).Bytes);
+            byte[]? bytes = header.GetValueBytes() is { } original ? DeadLetterValue.Of(original).Bytes : null;
+            int size = HeaderBytes + Encoding.UTF8.GetByteCount(header.Key) + (bytes?.Length ?? 0);
+            if (size > room)
+            {
+                leftOut++;
+                continue;
+            }
+
+            room -= size;
+            headers.Add(header.Key, bytes!);
+        }
+
+        if (leftOut > 0)
+        {
+            headers.Add(DeadLetterHeaders.HeadersTruncated, Encoding.UTF8.GetBytes(leftOut.ToString(CultureInfo.InvariantCulture)));
         }
 
         foreach (var (name, text) in DeadLetterHeaders.For(record.Refusal, value, record.Topic, record.Partition, record.Offset, Build.Version))

@@ -49,6 +49,9 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Whether its next row was found to have to wait in this cycle.</summary>
     public bool IsHeld { get; set; }
 
+    /// <summary>Whether the group has given it to another without asking: its rows are answered there, nothing is committed here.</summary>
+    public bool IsLost { get; set; }
+
     /// <summary>What it has told the others.</summary>
     public PartitionShare Share { get; init; } = new();
 

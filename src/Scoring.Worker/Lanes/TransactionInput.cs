@@ -13,11 +13,16 @@ namespace Scoring.Worker.Lanes;
 /// </remarks>
 internal sealed class TransactionInput : IDisposable
 {
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastCallTimeout = TimeSpan.FromSeconds(1);
+
     private readonly IConsumer<int, Refusal> consumer;
     private readonly TransactionDeserializer value;
     private readonly string topic;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
+    private Task background = Task.CompletedTask;
+    private bool isClosing;
 
     /// <summary>Joins the group.</summary>
     /// <param name="clients">Builds the consumer.</param>
@@ -26,45 +31,42 @@ internal sealed class TransactionInput : IDisposable
     /// <param name="decoder">Decodes the events.</param>
     /// <param name="batch">Where rows are begun.</param>
     /// <param name="readsHistory">Whether a partition is read from its beginning, to rebuild state.</param>
-    /// <param name="startsLatest">Whether a group without committed offsets starts at the end.</param>
-    /// <param name="leaving">Told which partitions go; must not throw.</param>
+    /// <param name="assigning">Told which partitions come, before their offsets are asked for; its exceptions are noted.</param>
+    /// <param name="leaving">Told which partitions go; its exceptions are noted.</param>
     /// <param name="beforeRevoke">Called while the partitions are still ours; its exceptions are noted.</param>
+    /// <param name="lost">Told which partitions are another's already; its exceptions are noted.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
-    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool startsLatest, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, WorkerMetrics metrics, ILogger logger)
+    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, Action<IReadOnlyList<TopicPartition>> assigning, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, Action<IReadOnlyList<TopicPartition>> lost, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.metrics = metrics;
         this.logger = logger;
         value = new TransactionDeserializer(decoder, batch, RefusedValue);
-        consumer = clients.GroupReader<int, Refusal>(lane, startsLatest)
+        consumer = clients.GroupReader<int, Refusal>(lane)
             .SetKeyDeserializer(Key)
             .SetValueDeserializer(value)
             .SetPartitionsAssignedHandler((_, partitions) =>
             {
                 HasAssignment = true;
+                Tell(() => assigning(partitions));
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Assigned, partitions));
                 return partitions.Select(partition => new TopicPartitionOffset(partition, readsHistory ? Offset.Beginning : Offset.Stored));
             })
             .SetPartitionsRevokedHandler((_, offsets) =>
             {
                 List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
-                try
+                Tell(() =>
                 {
                     leaving(gone);
                     beforeRevoke();
-                }
-                catch (Exception failure) // See the remarks: noted, thrown by the lane outside of the client.
-                {
-                    HandlerFailure ??= failure;
-                }
-
+                });
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Revoked, gone));
             })
             .SetPartitionsLostHandler((_, offsets) =>
             {
                 List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
-                leaving(gone);
+                Tell(() => lost(gone));
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Lost, gone));
             })
             .Build();
@@ -107,16 +109,20 @@ internal sealed class TransactionInput : IDisposable
     }
 
     /// <summary>Offsets the group has committed, for both inputs; <see cref="Offset.Unset"/> where none.</summary>
-    public List<TopicPartitionOffset> Committed(IEnumerable<TopicPartition> partitions) => consumer.Committed(partitions, TimeSpan.FromSeconds(10));
+    public List<TopicPartitionOffset> Committed(IEnumerable<TopicPartition> partitions) => consumer.Committed(partitions, CallTimeout);
 
     /// <summary>First retained offset and end of a partition.</summary>
-    public WatermarkOffsets Retained(TopicPartition partition) => consumer.QueryWatermarkOffsets(partition, TimeSpan.FromSeconds(10));
+    public WatermarkOffsets Retained(TopicPartition partition) => consumer.QueryWatermarkOffsets(partition, CallTimeout);
 
     /// <summary>End of a partition as the last fetch told it, or <see cref="Offset.Unset"/>.</summary>
     public Offset KnownEnd(TopicPartition partition) => consumer.GetWatermarkOffsets(partition).High;
 
-    /// <summary>Commits to the group; the offsets of labels too, although their partitions are assigned by hand.</summary>
-    public void Commit(IReadOnlyList<TopicPartitionOffset> offsets) => consumer.Commit(offsets);
+    /// <summary>Commits to the group in the background, one commit at a time; the offsets of labels too, although their partitions are assigned by hand.</summary>
+    public Task Commit(IReadOnlyList<TopicPartitionOffset> offsets) => background = Task.Run(() => consumer.Commit(offsets));
+
+    /// <summary>Commits to the group before it goes on.</summary>
+    /// <exception cref="KafkaException">It is not committed.</exception>
+    public void CommitNow(IReadOnlyList<TopicPartitionOffset> offsets) => consumer.Commit(offsets);
 
     /// <summary>Stops fetching a partition; what the client has fetched ahead of it is fetched again later.</summary>
     public void Pause(PartitionInput input)
@@ -132,11 +138,42 @@ internal sealed class TransactionInput : IDisposable
         consumer.Resume([input.Source]);
     }
 
-    /// <summary>Leaves the group.</summary>
-    public void Close() => consumer.Close();
+    /// <summary>Leaves the group, within a bound. Everything is committed: what the group takes away meanwhile needs no answer.</summary>
+    /// <returns>False when it was not done in time; then the group notices when the session ends.</returns>
+    public bool Close(TimeSpan bound)
+    {
+        isClosing = true;
+        background = Task.Run(consumer.Close);
+        return Task.WaitAny([background], bound) >= 0 && background.IsCompletedSuccessfully;
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => consumer.Dispose();
+    public void Dispose()
+    {
+        // A call that does not come back still uses the client; the process is ending and takes it along.
+        if (Task.WaitAny([background], LastCallTimeout) >= 0)
+        {
+            consumer.Dispose();
+        }
+    }
+
+    /// <summary>Calls the lane from inside the client: see the remarks.</summary>
+    private void Tell(Action lane)
+    {
+        if (isClosing)
+        {
+            return;
+        }
+
+        try
+        {
+            lane();
+        }
+        catch (Exception failure) // Noted, thrown by the lane outside of the client.
+        {
+            HandlerFailure ??= failure;
+        }
+    }
 }
 
 /// <summary>What a consumer group decided.</summary>

@@ -56,6 +56,12 @@ internal static partial class LogMessages
     [LoggerMessage(127, LogLevel.Critical, "Lane {Lane} ended: {Reason}")]
     public static partial void LaneFailed(ILogger logger, int lane, string reason, Exception failure);
 
+    [LoggerMessage(129, LogLevel.Warning, "Lane {Lane} has committed everything but could not leave the group in time: its partitions move when its session ends")]
+    public static partial void LeftLate(ILogger logger, int lane);
+
+    [LoggerMessage(134, LogLevel.Warning, "{Count} lanes did not end within {Seconds} s of the signal: a broker does not answer; what is not committed is repeated")]
+    public static partial void LanesLate(ILogger logger, int count, double seconds);
+
     [LoggerMessage(128, LogLevel.Warning, "Reading {Topic}: {Code}, {Reason}")]
     public static partial void ReadError(ILogger logger, string topic, string code, string reason);
 

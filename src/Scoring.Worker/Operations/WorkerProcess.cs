@@ -19,7 +19,8 @@ namespace Scoring.Worker.Operations;
 /// </remarks>
 internal static class WorkerProcess
 {
-    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(9);
+    /// <summary>Of the ten seconds: a lane needs at most seven (4 to commit, 2 to leave, 1 for a call that does not come back), the server gets two.</summary>
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(8);
 
     /// <summary>Runs until <paramref name="stopping"/> or until a lane fails.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
@@ -37,7 +38,7 @@ internal static class WorkerProcess
         ModelLoader.Load(settings.Serving, service, clock, metrics, logger);
 
         var clients = new KafkaClients(settings.Kafka, settings.Kafka.Group ?? service.Topics.Group, logger);
-        using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), clock);
+        using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), clock, stopping);
         var found = TopicCheck.Check(admin.PartitionCounts(), service, settings, logger);
         using var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
         metrics.Follow(ledger.Shared);
@@ -70,6 +71,7 @@ internal static class WorkerProcess
     private static AggregatesReader StartReader(KafkaClients clients, BrokerAdmin admin, Service service, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger)
     {
         var partitions = Enumerable.Range(0, ledger.Shared.SourceCount).ToList();
+        RefuseSecondGroup(clients, admin, service.Topics, partitions);
         var ends = admin.EndOffsets(service.Topics.Aggregates, partitions);
         bool isNew = admin.IsNewGroup(clients.Group, service.Topics.Transactions, partitions);
         if (isNew && !admin.TryEmpty(service.Topics.Aggregates, ends))
@@ -80,6 +82,17 @@ internal static class WorkerProcess
         var reader = new AggregatesReader(clients, service.Topics.Aggregates, ends, isNew, ledger, metrics, logger);
         reader.Start();
         return reader;
+    }
+
+    /// <summary>One aggregates topic serves one group (docs/decisions/0005): a second one, new, would empty it under the first.</summary>
+    private static void RefuseSecondGroup(KafkaClients clients, BrokerAdmin admin, ServiceTopics topics, List<int> partitions)
+    {
+        if (!string.Equals(clients.Group, topics.Group, StringComparison.Ordinal) && !admin.IsNewGroup(topics.Group, topics.Transactions, partitions))
+        {
+            throw new CommandFailure(
+                ExitCode.Configuration,
+                $"group {clients.Group} may not run: group {topics.Group} lives on {topics.Aggregates}, and two groups would mix what partitions tell each other there; for a trial give the definition another service name and topics of its own (topics.aggregates at least)");
+        }
     }
 
     private static async Task<int> RunLanesAsync(LaneContext context, AggregatesReader? reader, CancellationToken stopping)
@@ -97,7 +110,13 @@ internal static class WorkerProcess
         await Task.WhenAny(all, readerFailed, Task.Delay(Timeout.InfiniteTimeSpan, context.Clock, stop.Token));
         await stop.CancelAsync();
         await Task.WhenAny(all, Task.Delay(DrainTimeout, context.Clock, CancellationToken.None));
-        int exitCode = lanes.Select(lane => lane.IsCompleted ? lane.Result : ExitCode.Internal).FirstOrDefault(code => code != ExitCode.Ok);
+        int late = lanes.Count(lane => !lane.IsCompleted);
+        if (late > 0)
+        {
+            LogMessages.LanesLate(context.Logger, late, DrainTimeout.TotalSeconds);
+        }
+
+        int exitCode = lanes.Select(lane => lane.IsCompleted ? lane.Result : ExitCode.Unavailable).FirstOrDefault(code => code != ExitCode.Ok);
         if (reader?.Failure is { } failure)
         {
             LogMessages.ReaderFailed(context.Logger, failure.Message, failure);

@@ -21,12 +21,7 @@ internal static class ModelLoader
             throw new CommandFailure(ExitCode.Configuration, "Serving:Definition (environment: Serving__Definition, command line: --definition) is not set; it may be the path of a service definition");
         }
 
-        if (!File.Exists(path))
-        {
-            throw new CommandFailure(ExitCode.NoInput, $"{path}: there is no such definition file");
-        }
-
-        var reading = ServiceDefinitionReader.ReadFile(path);
+        var reading = InputFile.Read(path, "definition file", ServiceDefinitionReader.ReadFile);
         return reading.Definition ?? throw new CommandFailure(ExitCode.Data, string.Join('\n', reading.Faults.Select(fault => $"{path}: {fault}")));
     }
 
@@ -52,11 +47,7 @@ internal static class ModelLoader
         {
             try
             {
-                keys.AddRange(PackageKey.ReadPublic(File.ReadAllText(path)));
-            }
-            catch (IOException missing)
-            {
-                throw new CommandFailure(ExitCode.NoInput, $"Serving:VerificationKeys names {path}: {missing.Message}", missing);
+                keys.AddRange(PackageKey.ReadPublic(InputFile.Read(path, "public key (Serving:VerificationKeys)", File.ReadAllText)));
             }
             catch (CryptographicException unusable)
             {
@@ -65,6 +56,25 @@ internal static class ModelLoader
         }
 
         return keys;
+    }
+
+    /// <summary>Reads and verifies a package; one that is too large is not read at all.</summary>
+    /// <exception cref="CommandFailure">It is not there or cannot be read.</exception>
+    public static PackageReading Verify(string path, VerificationPolicy policy)
+    {
+        var content = InputFile.Read(path, "package", file =>
+        {
+            using var stream = File.OpenRead(file);
+            if (stream.Length > policy.Limits.FileBytesMax)
+            {
+                throw new CommandFailure(ExitCode.Data, FormattableString.Invariant($"{file}: the package has {stream.Length} bytes, at most {policy.Limits.FileBytesMax} are taken"));
+            }
+
+            byte[] bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            return bytes;
+        });
+        return PackageVerifier.Verify(content, policy);
     }
 
     private static Ensemble? Verified(ServingOptions options, Service service, TimeProvider clock, ILogger logger)
@@ -81,11 +91,12 @@ internal static class ModelLoader
         }
 
         OnnxRuntimeEnvironment.EnsureQuiet(); // Before anything of the library is touched: it would call home.
-        var reading = PackageVerifier.Verify(File.ReadAllBytes(path), new VerificationPolicy
+        var reading = Verify(path, new VerificationPolicy
         {
             AcceptedKeys = ReadKeys(options.VerificationKeys),
             Service = service.Definition.Service,
             PlanDigest = service.Plan.Digest,
+            SequenceMin = options.SequenceMin,
             Now = clock.GetUtcNow(),
         });
         return reading.Ensemble ?? None(options, $"{path}: refused ({reading.Refusal!.Code}): {reading.Refusal.Sentence}", ExitCode.Data, logger);

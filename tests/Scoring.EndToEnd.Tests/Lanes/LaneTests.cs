@@ -157,6 +157,29 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
     }
 
     [Fact]
+    public async Task Headers_without_end_do_not_make_a_dead_letter_too_large()
+    {
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 1);
+        var headers = new Headers();
+        for (int i = 0; i < 12; i++)
+        {
+            headers.Add($"h-{i}", new byte[60_000]);
+        }
+
+        using (var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = service.Broker.BootstrapServers }).Build())
+        {
+            await producer.ProduceAsync(service.Topics["in"], new Message<Null, byte[]> { Value = "{}"u8.ToArray(), Headers = headers }, Bound);
+        }
+
+        await using var worker = new WorkerRun(service, "headers");
+        var letter = Assert.Single(service.Read("dlq", records => records.Count == 1, Bound));
+        Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+        Assert.Equal("8", Header(letter, DeadLetterHeaders.HeadersTruncated));
+        Assert.Equal(["h-0", "h-1", "h-2", "h-3"], letter.Message.Headers.Select(header => header.Key).Where(name => name.StartsWith("h-", StringComparison.Ordinal)));
+        Assert.NotEmpty(Header(letter, DeadLetterHeaders.Code));
+    }
+
+    [Fact]
     public async Task A_group_that_starts_at_the_end_takes_what_was_before_as_history()
     {
         using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);

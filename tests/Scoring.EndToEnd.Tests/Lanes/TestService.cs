@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Confluent.Kafka;
 using Scoring.EndToEnd.Tests.Brokers;
 using Scoring.Worker.Commands;
+using Scoring.Worker.Configuration;
 
 namespace Scoring.EndToEnd.Tests.Lanes;
 
@@ -11,25 +12,31 @@ internal sealed class TestService : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-");
 
-    private TestService(KafkaBroker broker, TestModel model, TestTopics topics)
+    private TestService(KafkaBroker broker, TestModel? model, TestTopics topics)
     {
         Broker = broker;
-        Model = model;
+        Serving = new ServingOptions
+        {
+            Definition = Path.Combine(folder.FullName, "definition.json"),
+            Package = model?.PackagePath,
+            VerificationKeys = model is null ? [] : [model.KeyPath],
+            WithoutModel = model is null,
+        };
         Topics = topics;
-        DefinitionPath = Path.Combine(folder.FullName, "definition.json");
-        File.WriteAllText(DefinitionPath, Definition(topics));
+        File.WriteAllText(DefinitionPath, model is null ? WithoutMemory(topics) : Definition(topics));
     }
 
     public KafkaBroker Broker { get; }
 
-    public TestModel Model { get; }
+    /// <summary>What scores.</summary>
+    public ServingOptions Serving { get; }
 
     public TestTopics Topics { get; }
 
-    public string DefinitionPath { get; }
+    public string DefinitionPath => Serving.Definition!;
 
     /// <summary>The command line's way to name the model.</summary>
-    public IReadOnlyList<string> ModelArguments => ["--package", Model.PackagePath, "--verification-key", Model.KeyPath];
+    public IReadOnlyList<string> ModelArguments => Serving.Package is { } package ? ["--package", package, "--verification-key", Serving.VerificationKeys[0]] : ["--without-model"];
 
     public static async Task<TestService> CreateAsync(KafkaBroker broker, TestModel model, int partitionCount)
     {
@@ -37,6 +44,10 @@ internal sealed class TestService : IDisposable
         var topics = await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates");
         return new TestService(broker, model, topics);
     }
+
+    /// <summary>A service whose features see nothing but the event, and whose rules decide.</summary>
+    public static async Task<TestService> WithoutMemoryAsync(KafkaBroker broker, int partitionCount) =>
+        new(broker, model: null, await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates"));
 
     /// <summary>Writes a <see cref="TestHistory"/> of its own.</summary>
     public string WriteHistory(int eventCount, int seed, bool withLate = false)
@@ -49,11 +60,18 @@ internal sealed class TestService : IDisposable
     /// <summary>Runs a verb in this process and expects it to end well.</summary>
     public async Task<string> VerbAsync(params IEnumerable<string> args)
     {
+        var (exitCode, output, error) = await TryVerbAsync(args);
+        Assert.True(exitCode == ExitCode.Ok, error);
+        return output;
+    }
+
+    /// <summary>Runs a verb in this process.</summary>
+    public async Task<(int ExitCode, string Output, string Error)> TryVerbAsync(params IEnumerable<string> args)
+    {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
         using var error = new StringWriter(CultureInfo.InvariantCulture);
         int exitCode = await CommandLine.RunAsync([.. args, "--definition", DefinitionPath, "--bootstrap-servers", Broker.BootstrapServers], output, error);
-        Assert.True(exitCode == ExitCode.Ok, error.ToString());
-        return output.ToString();
+        return (exitCode, output.ToString(), error.ToString());
     }
 
     /// <summary>What a worker would say about the file, by transaction.</summary>
@@ -109,7 +127,20 @@ internal sealed class TestService : IDisposable
             { "name": "merchant_rate_3d", "entity": "merchant", "aggregate": "label_rate", "window": "3d" }
           ],
           "rules": [{ "name": "large", "when": "amount_minor > 19000", "then": "review" }],
-          "topics": { "transactions": "{{topics["in"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}" }
+          "topics": {{Names(topics)}}
         }
+        """;
+
+    private static string WithoutMemory(TestTopics topics) => $$"""
+        {
+          "service": "lanes",
+          "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
+          "features": [{ "name": "amount_now", "aggregate": "value", "of": "amount" }],
+          "topics": {{Names(topics)}}
+        }
+        """;
+
+    private static string Names(TestTopics topics) => $$"""
+        { "transactions": "{{topics["in"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}" }
         """;
 }

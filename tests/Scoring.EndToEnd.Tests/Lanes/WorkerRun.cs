@@ -14,14 +14,20 @@ internal sealed class WorkerRun : IAsyncDisposable
     private readonly HttpDoor http = new(HttpDoor.FreePort());
     private readonly Task<int> running;
 
-    public WorkerRun(TestService service, string group, int lanes = 2, int rowsMax = 256, string from = "earliest") =>
+    /// <summary>Starts it.</summary>
+    /// <param name="service">What it scores.</param>
+    /// <param name="group">Its consumer group; null: the service's own.</param>
+    /// <param name="lanes">Threads.</param>
+    /// <param name="rowsMax">Rows of a batch.</param>
+    /// <param name="from">Where a new group starts.</param>
+    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest") =>
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
                 Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
                 Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
                 Operations = new OperationsOptions { Http = http.EndPoint },
-                Serving = new ServingOptions { Definition = service.DefinitionPath, Package = service.Model.PackagePath, VerificationKeys = [service.Model.KeyPath] },
+                Serving = service.Serving,
                 Aggregates = new AggregatesOptions(),
             },
             TimeProvider.System,

@@ -80,6 +80,8 @@ public sealed class ServiceDefinitionReaderTests
     [InlineData("events", """{"attributes":{"x":{"type":"time","path":"a","unit":"secs"}}}""", "$.events.attributes.x.unit", "seconds")]
     [InlineData("events", """{"attributes":{"x":{"type":"text","path":"a"},"y":{"type":"text","path":"a.b"}}}""", "$.events.attributes.x.path", "member")]
     [InlineData("events", """{"attributes":{"x":{"type":"number","constant":"many"}}}""", "$.events.attributes.x.constant", "number")]
+    [InlineData("events", """{"attributes":{"x":{"type":"time","constant":"2025-01-01T00:00:00Z","unit":"seconds"}}}""", "$.events.attributes.x.unit", "RFC 3339")]
+    [InlineData("events", """{"fields":{"transaction_id":{"path":"id"},"event_time":{"path":"at"},"amount_minor":{"constant":"100","unit":"major"},"currency":{"constant":"EUR"},"account_id":{"path":"who"},"merchant_id":{"path":"shop"}}}""", "$.events.fields.amount_minor.unit", "minor units")]
     [InlineData("events", """{"attributes":{"x":{"type":"text","path":"a","path":"b"}}}""", "$.events.attributes.x.path", "one")]
     [InlineData("events", """{"attributes":{"x":{"type":"number","path":"a","round":true}}}""", "$.events.attributes.x.round", "remove")]
     [InlineData("labels", """{"delay":"soon"}""", "$.labels.delay", "7d")]

@@ -136,4 +136,35 @@ public sealed class CalibrationTests
         Assert.Equal(blend.TreesWeight, blend.NetworkWeight, 1e-6);
         Assert.Equal(1, blend.TreesWeight + blend.NetworkWeight, 0.1);
     }
+
+    [Fact]
+    public void No_weight_of_a_blend_is_negative_and_no_allowed_weights_fit_better() => Gen.Select(Gen.UInt, Gen.Double[-1.5, 1.5], Gen.Double[-1.5, 1.5]).Sample(
+        (seed, treesWeight, networkWeight) =>
+        {
+            // The truth may well follow a component turned round.
+            var random = new Random((int)(seed & int.MaxValue));
+            double[] trees = [.. Enumerable.Range(0, 400).Select(_ => (random.NextDouble() * 6) - 3)];
+            double[] network = [.. trees.Select(score => (0.8 * score) + (random.NextDouble() * 2) - 1)];
+            bool[] isFraud = [.. Enumerable.Range(0, 400).Select(i => i == 0 || (i > 1 && random.NextDouble() < Logistic.Probability((treesWeight * trees[i]) + (networkWeight * network[i]))))];
+
+            var blend = Blend.Fit(trees, network, isFraud);
+
+            Assert.InRange(blend.TreesWeight, 0, double.MaxValue);
+            Assert.InRange(blend.NetworkWeight, 0, double.MaxValue);
+            double best = Penalised(blend);
+            for (int neighbour = 0; neighbour < 200; neighbour++)
+            {
+                double reach = neighbour % 2 == 0 ? 0.01 : 0.5;
+                var other = new Blend(
+                    blend.Bias + (reach * (random.NextDouble() - 0.5)),
+                    Math.Max(0, blend.TreesWeight + (reach * (random.NextDouble() - 0.5))),
+                    Math.Max(0, blend.NetworkWeight + (reach * (random.NextDouble() - 0.5))));
+                Assert.True(Penalised(other) >= best - 1e-7, $"{other} fits better than {blend}");
+            }
+
+            double Penalised(Blend b) =>
+                (0.5 * ((b.Bias * b.Bias) + ((b.TreesWeight - 0.5) * (b.TreesWeight - 0.5)) + ((b.NetworkWeight - 0.5) * (b.NetworkWeight - 0.5))))
+                + Enumerable.Range(0, trees.Length).Sum(i => Logistic.Loss(b.LogOdds(trees[i], network[i]), isFraud[i] ? 1 : 0));
+        },
+        iter: 100);
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Scoring.Models.Ensembles;
+using Scoring.Models.Packaging;
 using Scoring.Worker.Commands;
 
 namespace Scoring.Worker.Tests.Commands;
@@ -111,6 +113,72 @@ public sealed class ExitCodeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_full_disk_is_no_matter_of_the_input()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "Needs /dev/full, which this system does not have.");
+        string error = await ExpectAsync(
+            ExitCode.Output, "are not all written", "score", Write("events.jsonl", Event + "\n"), "--definition", Write("good.json", Good), "--without-model", "--out", "/dev/full");
+        Assert.Single(error.Split('\n'), line => line.Contains("are not all written", StringComparison.Ordinal));
+        Assert.DoesNotContain("internal error", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_package_too_large_to_be_one_is_not_read()
+    {
+        string package = Path.Combine(folder.FullName, "huge.pkg");
+        using (var sparse = File.Create(package))
+        {
+            sparse.SetLength(5L << 30);
+        }
+
+        string key = Write("key.pem", System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256).ExportSubjectPublicKeyInfoPem());
+        await ExpectAsync(ExitCode.Data, "5368709120 bytes", "run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0", "--package", package, "--verification-key", key);
+    }
+
+    [Fact]
+    public async Task A_package_older_than_the_one_in_use_is_not_played_again()
+    {
+        using var key = PackageKey.Create();
+        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal) { [PackageFiles.Trees] = [0], [PackageFiles.Smoke] = "{}"u8.ToArray() };
+        var manifest = new PackageManifest
+        {
+            Format = PackageManifest.FormatVersion,
+            Name = "old",
+            Version = "1",
+            Service = "exit",
+            PlanDigest = "of another plan",
+            Features = ["seen"],
+            Sequence = 7,
+            KeyId = "",
+            Producer = "test",
+            Trees = new() { Calibration = Calibration.Platt(1, 0).ToManifest() },
+            Thresholds = new(0.2, 0.9, "test"),
+            Files = new Dictionary<string, string>(StringComparer.Ordinal),
+        };
+        string package = Path.Combine(folder.FullName, "old.pkg");
+        File.WriteAllBytes(package, PackageWriter.Write(manifest, files, key));
+        string[] run = ["run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0", "--package", package, "--verification-key", Write("key.pem", key.WritePublic())];
+        await ExpectAsync(ExitCode.Data, "refused (SequenceTooOld): sequence 7; 8 was taken already", [.. run, "--sequence-min", "8"]);
+        await ExpectAsync(ExitCode.Data, "refused (PlanMismatch)", [.. run, "--sequence-min", "7"]); // Its sequence is good enough.
+    }
+
+    [Fact]
+    public async Task A_file_that_may_not_be_read_is_told_so()
+    {
+        string definition = Write("secret.json", Good);
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("This user may read every file.");
+        }
+        else
+        {
+            File.SetUnixFileMode(definition, UnixFileMode.None);
+        }
+
+        await ExpectAsync(ExitCode.NoPermission, "may not read", "validate", definition);
+    }
+
+    [Fact]
     public async Task Inspect_shows_no_secret()
     {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
@@ -124,13 +192,28 @@ public sealed class ExitCodeTests : IDisposable
 
     public void Dispose() => folder.Delete(recursive: true);
 
-    private static async Task<string> ExpectAsync(int exitCode, string inError, params string[] arguments)
+    [Fact]
+    public async Task A_variable_that_is_named_like_a_section_is_somebody_elses()
+    {
+        string[] arguments = ["run", "--definition", Write("good.json", Good), "--http", "127.0.0.1:0"];
+        string error = await ExpectAsync(ExitCode.Configuration, "Kafka:From", arguments, ("KAFKA", "/opt/kafka"), ("Kafka__From", "yesterday"));
+        Assert.Single(error.Trim().Split('\n'));
+    }
+
+    private static Task<string> ExpectAsync(int exitCode, string inError, params string[] arguments) => ExpectAsync(exitCode, inError, arguments, []);
+
+    private static async Task<string> ExpectAsync(int exitCode, string inError, string[] arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll"));
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         using var process = Process.Start(start)!;

@@ -20,6 +20,7 @@ public sealed class SettingsReaderTests
     [InlineData("Kafka:BootstrapServers", "localhost", "Kafka:BootstrapServers (environment: Kafka__BootstrapServers) is \"localhost\"; it may be host:port, several separated by commas")]
     [InlineData("Kafka:From", "yesterday", "Kafka:From (environment: Kafka__From) is \"yesterday\"; it may be earliest or latest")]
     [InlineData("Operations:Http", "9464", "Operations:Http (environment: Operations__Http) is \"9464\"; it may be an address and a port, such as 127.0.0.1:9464 or 0.0.0.0:9464")]
+    [InlineData("Serving:SequenceMin", "-1", "Serving:SequenceMin (environment: Serving__SequenceMin) is \"-1\"; it may be a whole number from 0 to 9223372036854775807")]
     [InlineData("Serving:WithoutModel", "yes", "Serving:WithoutModel (environment: Serving__WithoutModel) is \"yes\"; it may be true or false")]
     [InlineData("Kafka:Client:acks", "1", "Kafka:Client:acks is set; delivery and order rest on it, so it is not yours to set")]
     [InlineData("Kafka:Client:enable.ssl.certificate.verification", "false", "Kafka:Client:enable.ssl.certificate.verification is false; certificates are always verified, give the authority by ssl.ca.location")]

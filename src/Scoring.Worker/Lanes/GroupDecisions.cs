@@ -1,0 +1,86 @@
+using Confluent.Kafka;
+using Scoring.Models.Events;
+using Scoring.Worker.Commands;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Follows what the consumer group has decided, between two batches: takes partitions over and gives them up.</summary>
+internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, CommitLog commits, LaneShares shares, StateMetrics stateMetrics)
+{
+    private readonly AssignedPartitions assigned = new(context, input, lane);
+    private readonly Stack<TransactionBatch> pool = new();
+
+    /// <summary>Partitions come: called before the client asks where to begin.</summary>
+    public void Assigning(IReadOnlyList<TopicPartition> coming)
+    {
+        if (context.StartsLatest && coming.Count > 0)
+        {
+            assigned.CommitEnds(coming);
+        }
+    }
+
+    /// <summary>Follows everything decided since the last call, in its order.</summary>
+    /// <exception cref="LaneFailure">A partition cannot be taken over.</exception>
+    public void Follow()
+    {
+        if (input.Rebalances.Count == 0)
+        {
+            return;
+        }
+
+        while (input.Rebalances.TryDequeue(out var rebalance))
+        {
+            context.Metrics.Rebalances.Inc();
+            if (rebalance.Kind != RebalanceKind.Assigned)
+            {
+                foreach (var gone in rebalance.Partitions)
+                {
+                    GiveUp(gone);
+                }
+            }
+            else if (rebalance.Partitions.Count > 0)
+            {
+                RefuseGrowth(rebalance.Partitions);
+                foreach (var partition in assigned.Begin(rebalance.Partitions, pool))
+                {
+                    partitions.Add(partition);
+                    input.Resume(partition); // The client remembers across assignments that it was paused.
+                    context.Ledger.Assign(partition.Partition);
+                    labelInput?.Assign(partition.Partition);
+                }
+            }
+        }
+
+        partitions.TakeEarlyEnds();
+    }
+
+    private void RefuseGrowth(IReadOnlyList<TopicPartition> coming)
+    {
+        if (coming.Any(partition => partition.Partition.Value >= context.PartitionCount))
+        {
+            int count = context.Admin.PartitionCounts().GetValueOrDefault(context.Topics.Transactions);
+            throw new LaneFailure(
+                ExitCode.Configuration,
+                FormattableString.Invariant($"topic {context.Topics.Transactions} has {count} partitions, it had {context.PartitionCount} when this worker started; a key's state and outputs stand in its partition, and keys move with the count: make new topics of {count} partitions, name them in the definition under another service name, and replay into them"));
+        }
+    }
+
+    private void GiveUp(TopicPartition gone)
+    {
+        if (partitions.Find(gone.Partition.Value) is not { } partition)
+        {
+            return;
+        }
+
+        labelInput?.Unassign(partition.Partition);
+        commits.Forget(partition.Source);
+        commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
+        shares.GiveUp(partition);
+        stateMetrics.End(partition);
+        partitions.Remove(partition);
+        context.Metrics.Lag.RemoveLabelled(context.Topics.Transactions, partition.Name);
+        context.Metrics.RestoreRemaining.RemoveLabelled(partition.Name);
+        LogMessages.Revoked(context.Logger, lane, partition.Partition);
+    }
+}

@@ -1,0 +1,89 @@
+using Scoring.Models.Events;
+using Scoring.Worker.Operations;
+using Scoring.Worker.Serving;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Decides whether the next row of a partition may be computed now: after the labels before it, and once others are far enough.</summary>
+/// <param name="context">The lane's.</param>
+/// <param name="lane">For the log.</param>
+/// <param name="partitions">Whose rows are meant.</param>
+/// <param name="batch">Rows taken and not computed yet: they come before every label that is applied here.</param>
+/// <param name="pipeline">Computes them, and applies labels.</param>
+/// <param name="shares">Knows how far others are.</param>
+/// <param name="records">Counts labels.</param>
+/// <param name="stateMetrics">Told where a partition begins to answer.</param>
+internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartitions partitions, TransactionBatch batch, ScoringPipeline pipeline, LaneShares shares, OutputRecords records, StateMetrics stateMetrics)
+{
+    private long nowMs;
+
+    /// <summary>Whether a row had to wait for labels in this cycle.</summary>
+    public bool IsWaitingForLabels { get; private set; }
+
+    /// <summary>Begins a cycle.</summary>
+    /// <param name="wallClockMs">Its wall clock, ms since 1970 UTC: what is history and what is live.</param>
+    public void BeginCycle(long wallClockMs)
+    {
+        nowMs = wallClockMs;
+        IsWaitingForLabels = false;
+        shares.BeginCycle();
+    }
+
+    /// <summary>Whether the next row of a partition may be computed now. Applies the labels that come before it.</summary>
+    public bool MayGo(PartitionInput partition, TransactionBatch rows, int row, long offset, out bool stale)
+    {
+        stale = false;
+        long timeMs = rows.Times(context.Schema.EventTime)[row];
+        bool answers = offset >= partition.ResumeOffset;
+        bool isHistory = !answers || timeMs < nowMs - (context.Aggregates.LiveSeconds * 1_000L);
+        if (partition.Labels is { } labels && !LabelsAreApplied(partition, labels, timeMs, offset, isHistory))
+        {
+            IsWaitingForLabels = true;
+            return false;
+        }
+
+        if (!answers)
+        {
+            return true; // Nobody sees the features of a row that only rebuilds state.
+        }
+
+        if (partition.IsRebuilding && !FinishRebuild(partition, offset))
+        {
+            return false;
+        }
+
+        return shares.MayGo(partition, pipeline.SettledHorizonMs(rows, row), timeMs, isHistory, out stale);
+    }
+
+    /// <summary>Ends the rebuilding of a partition whose rows from an offset on are answered.</summary>
+    /// <returns>False while its former owner's contributions are not all known.</returns>
+    public bool FinishRebuild(PartitionInput partition, long offset)
+    {
+        pipeline.Compute(batch, partitions.States);
+        if (!shares.KnowsFormerOwner(partition))
+        {
+            return false;
+        }
+
+        partition.IsRebuilding = false;
+        stateMetrics.Begin(partition);
+        context.Metrics.RestoreRemaining.WithLabels(partition.Name).Set(0);
+        LogMessages.Running(context.Logger, lane, partition.Partition, offset);
+        return true;
+    }
+
+    /// <summary>Applies every label that was reported at or before the row's time, and says whether all such labels are known.</summary>
+    /// <remarks>So a replay meets the labels where live traffic met them, however the two topics were read.</remarks>
+    private bool LabelsAreApplied(PartitionInput partition, PartitionLabels labels, long timeMs, long offset, bool isHistory)
+    {
+        while (labels.Count > 0 && labels.HeadReportedAtMs <= timeMs)
+        {
+            pipeline.Compute(batch, partitions.States);
+            records.Labelled(pipeline.ApplyLabel(labels.HeadBatch, labels.HeadRow, partition.State));
+            labels.RemoveHead();
+            partition.Share.HasUndrained = true;
+        }
+
+        return labels.Count > 0 || (isHistory ? labels.IsAtEnd && offset < labels.ConfirmedToOffset : labels.HasReachedEnd);
+    }
+}

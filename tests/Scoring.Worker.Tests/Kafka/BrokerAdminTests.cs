@@ -1,0 +1,42 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging.Abstractions;
+using Scoring.Worker.Commands;
+using Scoring.Worker.Configuration;
+using Scoring.Worker.Demo;
+using Scoring.Worker.Kafka;
+
+namespace Scoring.Worker.Tests.Kafka;
+
+/// <summary>Questions whose answer decides what is removed or begun anew: told, or refused, never guessed.</summary>
+[Collection("Kafka clients")]
+public sealed class BrokerAdminTests
+{
+    [Fact]
+    public void A_group_is_new_until_it_has_committed()
+    {
+        using var broker = EmbeddedBroker.Start();
+        broker.CreateTopic("in", 2);
+        var clients = Clients(broker.BootstrapServers);
+        using var admin = new BrokerAdmin(clients, broker.BootstrapServers, TimeSpan.FromSeconds(20), TimeProvider.System);
+        Assert.True(admin.IsNewGroup("group", "in", [0, 1]));
+
+        using var member = clients.GroupReader<Ignore, Ignore>(0).Build();
+        member.Commit([new TopicPartitionOffset("in", 1, 7)]);
+        Assert.False(admin.IsNewGroup("group", "in", [0, 1]));
+        Assert.True(admin.IsNewGroup("another", "in", [0, 1]));
+    }
+
+    [Fact]
+    public void Without_an_answer_no_group_is_new()
+    {
+        var broker = EmbeddedBroker.Start();
+        var clients = Clients(broker.BootstrapServers);
+        using var admin = new BrokerAdmin(clients, broker.BootstrapServers, TimeSpan.FromSeconds(1), TimeProvider.System);
+        broker.Dispose();
+        var failure = Assert.Throws<CommandFailure>(() => admin.IsNewGroup("group", "in", [0]));
+        Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
+    }
+
+    private static KafkaClients Clients(string servers) =>
+        new(new KafkaOptions { BootstrapServers = servers, Client = new Dictionary<string, string>(StringComparer.Ordinal) { ["session.timeout.ms"] = "6000" } }, "group", NullLogger.Instance);
+}
