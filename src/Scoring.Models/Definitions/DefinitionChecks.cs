@@ -153,6 +153,7 @@ internal sealed class DefinitionChecks(ServiceDefinition definition, List<Defini
             ("alerts", topics.Alerts),
             ("dead_letters", topics.DeadLetters ?? topics.Transactions + ".dlq"),
             ("aggregates", topics.Aggregates ?? $"fraud.{definition.Service}.aggregates"),
+            ("models", topics.Models),
         })
         {
             bool isGiven = member is not "aggregates" || topics.Aggregates is not null; // a bad service name has its own fault

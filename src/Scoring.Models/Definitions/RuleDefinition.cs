@@ -35,7 +35,7 @@ public sealed record PolicyDefinition
 /// <summary>Which model scores.</summary>
 public sealed record ModelDefinition
 {
-    /// <summary>Channel on the models topic. Default <c>champion</c>.</summary>
+    /// <summary>Channel on the models topic: 1 to 40 of <c>a-z 0-9 - _</c>. Default <c>champion</c>.</summary>
     public string Channel { get; init; } = "champion";
 }
 
@@ -59,6 +59,9 @@ public sealed record TopicDefinition
 
     /// <summary>Between partitions: contributions to shared entities. Absent: <c>fraud.SERVICE.aggregates</c>.</summary>
     public string? Aggregates { get; init; }
+
+    /// <summary>Model packages, of every service. Default <c>fraud.models.v1</c>.</summary>
+    public string Models { get; init; } = "fraud.models.v1";
 }
 
 /// <summary>What late and future events are.</summary>

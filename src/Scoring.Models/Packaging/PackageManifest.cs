@@ -41,6 +41,9 @@ public sealed record PackageManifest
     /// <summary>Digest of the package that this one replaces.</summary>
     public string? PreviousSha256 { get; init; }
 
+    /// <summary>Digest of the earlier package whose model this one puts forward again; none where the model is new.</summary>
+    public string? RollbackOf { get; init; }
+
     /// <summary>Where the model came from: <c>fasttree</c>, or the producer that an imported file names.</summary>
     public required string Producer { get; init; }
 

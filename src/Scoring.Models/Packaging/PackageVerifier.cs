@@ -19,6 +19,33 @@ public static class PackageVerifier
     /// </remarks>
     public static PackageReading Verify(ReadOnlyMemory<byte> file, VerificationPolicy policy)
     {
+        var looked = Look(file, policy);
+        if (looked.Package is not { } package)
+        {
+            return looked;
+        }
+
+        var ensemble = Ensemble.TryLoad(package, out var refused);
+        if (ensemble is null)
+        {
+            return new(null, null, refused);
+        }
+
+        if (CheckSmoke(package, ensemble) is { } mismatch)
+        {
+            ensemble.Dispose();
+            return new(null, null, mismatch);
+        }
+
+        return new(package, ensemble, null);
+    }
+
+    /// <summary>The first seven checks: who signed what, for which service and when. Loads no model.</summary>
+    /// <param name="file">The bytes of the file or message; they must not change afterwards.</param>
+    /// <param name="policy">What the package must be.</param>
+    /// <returns>The package, without an ensemble; or why it is refused.</returns>
+    public static PackageReading Look(ReadOnlyMemory<byte> file, VerificationPolicy policy)
+    {
         if (file.Length > policy.Limits.FileBytesMax)
         {
             return PackageReading.Refused(PackageRefusalCode.TooLarge, $"{file.Length} bytes, at most {policy.Limits.FileBytesMax} are taken");
@@ -47,25 +74,8 @@ public static class PackageVerifier
             return new(null, null, unreadable);
         }
 
-        if ((CheckDigests(manifest!, files) ?? CheckUse(manifest!, policy, signer)) is { } unfit)
-        {
-            return new(null, null, unfit);
-        }
-
         var package = new ModelPackage(manifest!, Convert.ToHexStringLower(SHA256.HashData(zip.Span)), files);
-        var ensemble = Ensemble.TryLoad(package, out var refused);
-        if (ensemble is null)
-        {
-            return new(null, null, refused);
-        }
-
-        if (CheckSmoke(package, ensemble) is { } mismatch)
-        {
-            ensemble.Dispose();
-            return new(null, null, mismatch);
-        }
-
-        return new(package, ensemble, null);
+        return (CheckDigests(manifest!, files) ?? CheckUse(package, policy, signer)) is { } unfit ? new(null, null, unfit) : new(package, null, null);
     }
 
     private static PackageRefusal? TryReadManifest(Dictionary<string, ReadOnlyMemory<byte>> files, out PackageManifest? manifest)
@@ -166,8 +176,9 @@ public static class PackageVerifier
         return null;
     }
 
-    private static PackageRefusal? CheckUse(PackageManifest manifest, VerificationPolicy policy, PackageKey signer)
+    private static PackageRefusal? CheckUse(ModelPackage package, VerificationPolicy policy, PackageKey signer)
     {
+        var manifest = package.Manifest;
         if (!string.Equals(manifest.KeyId, signer.Id, StringComparison.Ordinal))
         {
             return new(PackageRefusalCode.KeyMismatch, $"signed by key {signer.Id}, the manifest names {manifest.KeyId}");
@@ -181,6 +192,11 @@ public static class PackageVerifier
         if (manifest.Sequence < policy.SequenceMin)
         {
             return new(PackageRefusalCode.SequenceTooOld, $"sequence {manifest.Sequence}; {policy.SequenceMin} was taken already. To go back, sign the old model again with a higher sequence");
+        }
+
+        if (manifest.Sequence == policy.SequenceMin && policy.TakenSha256 is { } taken && !string.Equals(package.Sha256, taken, StringComparison.Ordinal))
+        {
+            return new(PackageRefusalCode.SequenceTooOld, $"sequence {manifest.Sequence} was taken already, by package {taken}. Sign this one with a higher sequence");
         }
 
         if (policy.Now is { } now && now < manifest.NotBefore)

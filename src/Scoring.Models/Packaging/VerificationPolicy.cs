@@ -15,6 +15,9 @@ public sealed record VerificationPolicy
     /// <summary>The lowest sequence that is taken: that of the package in use. An older one is not played again.</summary>
     public long SequenceMin { get; init; }
 
+    /// <summary>Digest of the package that had <see cref="SequenceMin"/>: another one of the same sequence is refused. Null allows any.</summary>
+    public string? TakenSha256 { get; init; }
+
     /// <summary>The time for not-before and expiry; neither is checked when null.</summary>
     public DateTimeOffset? Now { get; init; }
 

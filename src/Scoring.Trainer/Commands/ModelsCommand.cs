@@ -6,10 +6,13 @@ using Scoring.Trainer.Training;
 
 namespace Scoring.Trainer.Commands;
 
-/// <summary><c>models</c>: keys, packages of other libraries' models, and a look into packages.</summary>
+/// <summary><c>models</c>: keys, packages of other libraries' models, a look into packages, and what workers are offered.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create() => new("models", "Keys and packages.") { KeyGeneration(), Import(), Show() };
+    public static Command Create() => new("models", "Keys and packages, and what workers are offered.")
+    {
+        KeyGeneration(), Import(), Show(), Verify(), OfferCommands.Publish(), OfferCommands.List(), OfferCommands.Rollback(), OfferCommands.Withdraw(),
+    };
 
     private static Command KeyGeneration()
     {
@@ -96,6 +99,24 @@ internal static class ModelsCommand
             reading.Ensemble!.Dispose();
             PackageDescription.Write(reading.Package!, Console.Out);
             Console.Out.WriteLine($"{"verification",-28}good");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command Verify()
+    {
+        var package = new Argument<string>("package") { Description = "model package" };
+        var keys = CommonOptions.PublicKeys();
+        var definition = CommonOptions.Definition();
+        var command = new Command("verify", "Says in one line whether a worker of a service would take a package, its sequence aside; 65 when not.") { package, keys, definition };
+        command.SetAction(parsed =>
+        {
+            var policy = OfferCommands.PolicyOf(CommonOptions.ReadDefinition(parsed.GetRequiredValue(definition)), CommonOptions.ReadVerificationKeys(parsed.GetRequiredValue(keys)));
+            var reading = PackageFile.Read(parsed.GetRequiredValue(package), policy);
+            reading.Ensemble!.Dispose();
+            var manifest = reading.Package!.Manifest;
+            Console.Out.WriteLine($"good: {manifest.Name} {manifest.Version}, sequence {manifest.Sequence}, sha256 {reading.Package.Sha256}, key {manifest.KeyId}");
             return ExitCode.Ok;
         });
         return command;

@@ -71,6 +71,8 @@ internal static class InspectCommand
             service.Topics.Alerts,
             service.Topics.DeadLetters,
             aggregates = service.Plan.HasShared ? service.Topics.Aggregates : null,
+            service.Topics.Models,
+            service.Topics.ModelsKey,
         },
         retention_must_cover_days = service.Topics.LongestSpan.TotalDays,
     };

@@ -18,7 +18,7 @@ internal static class TopicsCommand
     {
         var command = new Command("create", "Makes the topics of a service that are not there yet; those that are stay as they are.");
         var options = SettingsOptions.AddTo(command);
-        var partitions = new Option<int>("--partitions") { Description = "Partitions of every topic, 1 to 10000.", DefaultValueFactory = _ => 12 };
+        var partitions = new Option<int>("--partitions") { Description = "Partitions of every topic but that of the models, 1 to 10000.", DefaultValueFactory = _ => 12 };
         var replicas = new Option<int>("--replicas") { Description = "Copies of every partition, 1 to 9; production takes 3.", DefaultValueFactory = _ => 1 };
         command.Add(partitions);
         command.Add(replicas);
@@ -30,11 +30,11 @@ internal static class TopicsCommand
             var topics = new ServiceTopics(ModelLoader.ReadDefinition(settings.Serving.Definition));
             var clients = new KafkaClients(settings.Kafka, topics.Group, NullLogger.Instance);
             using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), TimeProvider.System);
-            foreach (var (name, topicSettings) in topics.All(parsed.GetValue(replicas)))
+            foreach (var (name, partitionCount, topicSettings) in topics.All(parsed.GetValue(partitions), parsed.GetValue(replicas)))
             {
-                bool isNew = admin.Create(name, parsed.GetValue(partitions), parsed.GetValue(replicas), topicSettings);
+                bool isNew = admin.Create(name, partitionCount, parsed.GetValue(replicas), topicSettings);
                 parsed.InvocationConfiguration.Output.WriteLine(isNew
-                    ? FormattableString.Invariant($"{name}: made with {parsed.GetValue(partitions)} partitions, {string.Join(", ", topicSettings.Select(setting => $"{setting.Key}={setting.Value}"))}")
+                    ? FormattableString.Invariant($"{name}: made with {partitionCount} partitions, {string.Join(", ", topicSettings.Select(setting => $"{setting.Key}={setting.Value}"))}")
                     : $"{name}: is there already");
             }
 

@@ -15,6 +15,9 @@ internal sealed record ServingOptions
     /// <summary>Lowest sequence of a package that is taken, from 0. Default 0. Set it to that of the package in use: an older one cannot be played again.</summary>
     public long SequenceMin { get; init; }
 
+    /// <summary>File that keeps the sequence of the last package taken from the models topic, so that a restart takes no lower one. Absent: what the topic still holds tells.</summary>
+    public string? SequenceFile { get; init; }
+
     /// <summary>Whether to score by rules alone when no package is given or it is refused; every score is then marked degraded.</summary>
     public bool WithoutModel { get; init; }
 

@@ -121,6 +121,7 @@ internal sealed class SettingsReader
             Package = Text("Serving:Package"),
             VerificationKeys = [.. Values("Serving:VerificationKeys").OrderBy(pair => pair.Name, StringComparer.Ordinal).Select(pair => pair.Value)],
             SequenceMin = Integer("Serving:SequenceMin", defaults.SequenceMin, 0, long.MaxValue),
+            SequenceFile = Text("Serving:SequenceFile"),
             WithoutModel = Boolean("Serving:WithoutModel", defaults.WithoutModel),
             NetworkTimeoutMs = Integer("Serving:NetworkTimeoutMs", defaults.NetworkTimeoutMs, 1, 10_000),
         };

@@ -106,7 +106,7 @@ internal sealed partial class DemoRun(DemoOptions options, DemoScreen screen, Ti
     private static EmbeddedBroker StartBroker(ServiceTopics topics)
     {
         var broker = EmbeddedBroker.Start();
-        foreach (string topic in new[] { topics.Transactions, topics.Labels, topics.Scores, topics.Alerts, topics.DeadLetters, topics.Aggregates })
+        foreach (string topic in new[] { topics.Transactions, topics.Labels, topics.Scores, topics.Alerts, topics.DeadLetters, topics.Aggregates, topics.Models })
         {
             broker.CreateTopic(topic, PartitionCount);
         }

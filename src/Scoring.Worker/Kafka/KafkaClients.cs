@@ -33,9 +33,12 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     }
 
     /// <summary>A reader whose partitions are assigned by hand; it commits nothing.</summary>
-    public ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb)
+    /// <param name="fields">What of a record beside key and value is asked for.</param>
+    /// <param name="queuedKb">Most it fetches ahead.</param>
+    /// <param name="fetchWaitMs">How long a broker without news holds the request.</param>
+    public ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb, int fetchWaitMs = 50)
     {
-        var config = Common(new ConsumerConfig { GroupId = Group, QueuedMaxMessagesKbytes = queuedKb, CheckCrcs = true });
+        var config = Common(new ConsumerConfig { GroupId = Group, QueuedMaxMessagesKbytes = queuedKb, FetchWaitMaxMs = fetchWaitMs, CheckCrcs = true });
         return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, fields)));
     }
 

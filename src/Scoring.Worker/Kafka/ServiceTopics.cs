@@ -1,4 +1,5 @@
 using Scoring.Models.Definitions;
+using Scoring.Models.Packaging;
 
 namespace Scoring.Worker.Kafka;
 
@@ -25,6 +26,12 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
     /// <summary>Contributions to shared entities, out and in.</summary>
     public string Aggregates { get; } = definition.Topics.Aggregates ?? $"fraud.{definition.Service}.aggregates";
 
+    /// <summary>Model packages in, of every service.</summary>
+    public string Models { get; } = definition.Topics.Models;
+
+    /// <summary>Key of this service's packages there.</summary>
+    public string ModelsKey { get; } = ModelsTopic.Key(definition.Service, definition.Model.Channel);
+
     /// <summary>Consumer group where no other is set.</summary>
     public string Group { get; } = $"fraud.{definition.Service}";
 
@@ -37,17 +44,19 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
     /// <summary>Whether an entity is seen from several partitions.</summary>
     public bool UsesAggregates { get; } = definition.Entities.Values.Any(entity => entity.Shared is not null);
 
-    /// <summary>Name and settings of every topic that a worker of this service touches.</summary>
+    /// <summary>Name, partitions and settings of every topic that a worker of this service touches.</summary>
+    /// <param name="partitions">Partitions of the input and of what answers it.</param>
     /// <param name="replicas">Replication factor.</param>
-    public IEnumerable<(string Name, Dictionary<string, string> Settings)> All(int replicas)
+    public IEnumerable<(string Name, int Partitions, Dictionary<string, string> Settings)> All(int partitions, int replicas)
     {
         long inputMs = Math.Max(30 * DayMs, (2 * (long)LongestSpan.TotalMilliseconds) + DayMs);
-        yield return (Transactions, Deleted(inputMs, replicas));
-        yield return (Labels, Deleted(inputMs, replicas));
-        yield return (Scores, Deleted(30 * DayMs, replicas));
-        yield return (Alerts, Deleted(90 * DayMs, replicas));
-        yield return (DeadLetters, Deleted(14 * DayMs, replicas));
-        yield return (Aggregates, Compacted(inputMs, replicas));
+        yield return (Transactions, partitions, Deleted(inputMs, replicas));
+        yield return (Labels, partitions, Deleted(inputMs, replicas));
+        yield return (Scores, partitions, Deleted(30 * DayMs, replicas));
+        yield return (Alerts, partitions, Deleted(90 * DayMs, replicas));
+        yield return (DeadLetters, partitions, Deleted(14 * DayMs, replicas));
+        yield return (Aggregates, partitions, Compacted(inputMs, replicas));
+        yield return (Models, 1, Packages(replicas));
     }
 
     private static Dictionary<string, string> Deleted(long retentionMs, int replicas) => Durable(replicas, new(StringComparer.Ordinal)
@@ -65,6 +74,16 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
         ["segment.bytes"] = "67108864",
         ["min.cleanable.dirty.ratio"] = "0.1",
         ["max.compaction.lag.ms"] = "3600000",
+    });
+
+    private static Dictionary<string, string> Packages(int replicas) => Durable(replicas, new(StringComparer.Ordinal)
+    {
+        // Superseded packages stay for a week: what a worker goes through at its start, and what one can roll back to without a file.
+        ["cleanup.policy"] = "compact",
+        ["min.compaction.lag.ms"] = FormattableString.Invariant($"{7 * DayMs}"),
+        ["segment.ms"] = FormattableString.Invariant($"{DayMs}"),
+        ["delete.retention.ms"] = FormattableString.Invariant($"{30 * DayMs}"),
+        ["max.message.bytes"] = FormattableString.Invariant($"{ModelsTopic.RecordBytesMax}"),
     });
 
     private static Dictionary<string, string> Durable(int replicas, Dictionary<string, string> settings)

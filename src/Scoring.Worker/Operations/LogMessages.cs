@@ -32,6 +32,24 @@ internal static partial class LogMessages
     [LoggerMessage(113, LogLevel.Warning, "Network circuit {State}")]
     public static partial void Circuit(ILogger logger, string state);
 
+    [LoggerMessage(114, LogLevel.Warning, "Package {Version} (sequence {Sequence}) was refused, {Reason}: {Sentence}; the model that scores stays")]
+    public static partial void ModelRefused(ILogger logger, string version, string sequence, string reason, string sentence);
+
+    [LoggerMessage(115, LogLevel.Warning, "{Channel} offers no package any more; what scores goes on, a restart finds none")]
+    public static partial void ModelWithdrawn(ILogger logger, string channel);
+
+    [LoggerMessage(116, LogLevel.Error, "Package {Version} broke its loading: {Reason}")]
+    public static partial void OfferFailed(ILogger logger, string version, string reason, Exception failure);
+
+    [LoggerMessage(117, LogLevel.Error, "The reader of {Topic} ended: {Reason}; the model that scores stays, a newer one comes with the next start")]
+    public static partial void ModelsNotFollowed(ILogger logger, string topic, string reason, Exception failure);
+
+    [LoggerMessage(118, LogLevel.Information, "Models are not followed: {Reason}")]
+    public static partial void ModelsLeftOut(ILogger logger, string reason);
+
+    [LoggerMessage(119, LogLevel.Error, "The sequence that was taken could not be kept in {Path}: {Reason}; a restart may take an older package")]
+    public static partial void SequenceNotKept(ILogger logger, string path, string reason);
+
     [LoggerMessage(120, LogLevel.Information, "Lane {Lane} owns partition {Partition}: committed {Committed}, retained {Low} to {High}")]
     public static partial void Assigned(ILogger logger, int lane, int partition, long committed, long low, long high);
 

@@ -8,7 +8,8 @@ namespace Scoring.Worker.Operations;
 /// <summary>What the brokers have for a service.</summary>
 /// <param name="PartitionCount">Partitions of the input and of every other topic.</param>
 /// <param name="HasLabels">Whether labels are read.</param>
-internal sealed record TopicCheck(int PartitionCount, bool HasLabels)
+/// <param name="ModelsPartitionCount">Partitions of the models topic, any number; 0 where there is none.</param>
+internal sealed record TopicCheck(int PartitionCount, bool HasLabels, int ModelsPartitionCount)
 {
     /// <summary>Checks that every topic is there, with as many partitions as the input: outputs stand in the partition of their input.</summary>
     /// <exception cref="CommandFailure">One is missing or of another count.</exception>
@@ -34,7 +35,7 @@ internal sealed record TopicCheck(int PartitionCount, bool HasLabels)
             LogMessages.LabelsMissing(logger, topics.Labels);
         }
 
-        return new TopicCheck(partitions, hasLabels);
+        return new TopicCheck(partitions, hasLabels, counts.GetValueOrDefault(topics.Models));
 
         void Same(string topic)
         {

@@ -1,6 +1,7 @@
 using Prometheus;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
+using Scoring.Models.Packaging;
 
 namespace Scoring.Worker.Operations;
 
@@ -53,6 +54,13 @@ internal sealed class WorkerMetrics
         AggregatesIgnored = factory.CreateCounter("fraudscoring_aggregates_ignored_total", "Records of the aggregates topic that are not of this version and definition.");
         ModelInfo = Gauge("model_info", "1 for the model that scores.", "model_version", "sha256_12");
         ModelLoaded = factory.CreateGauge("fraudscoring_model_loaded", "1 when a model scores, 0 when rules alone decide.");
+        ModelSequence = factory.CreateGauge("fraudscoring_model_sequence", "Sequence of the package that scores; workers of one service show the same.");
+        ModelSince = factory.CreateGauge("fraudscoring_model_since_timestamp_seconds", "When the model began to score here, seconds since 1970.");
+        ModelExpires = factory.CreateGauge("fraudscoring_model_expires_timestamp_seconds", "When the package that scores expires, seconds since 1970; 0 when it does not. An expired one goes on scoring, but no restart takes it.");
+        ModelsFollowed = factory.CreateGauge("fraudscoring_models_followed", "1 while the models topic is read.");
+        ModelOffers = Counter("model_offers_total", "Records of the models topic for this service and channel, by what became of them.", "outcome");
+        ModelRefusals = Counter("model_refusals_total", "Packages refused, by the check that failed.", "reason");
+        ModelOfferRefused = factory.CreateGauge("fraudscoring_model_offer_refused", "1 while the newest package of the channel is one that was refused here.");
         BuildInfo = Gauge("build_info", "1 for the build that runs.", "version", "commit");
         foreach (string decision in new[] { "approve", "review", "decline" })
         {
@@ -82,6 +90,16 @@ internal sealed class WorkerMetrics
         foreach (var (store, reason) in new[] { ("partition", "expired"), ("partition", "limit"), ("shared", "limit") })
         {
             StateEvictions.WithLabels(store, reason);
+        }
+
+        foreach (string outcome in new[] { "taken", "unchanged", "refused", "withdrawn" })
+        {
+            ModelOffers.WithLabels(outcome);
+        }
+
+        foreach (var code in Enum.GetValues<PackageRefusalCode>())
+        {
+            ModelRefusals.WithLabels(code.Wire());
         }
 
         foreach (var code in Enum.GetValues<RefusalCode>())
@@ -168,7 +186,40 @@ internal sealed class WorkerMetrics
 
     public Gauge ModelLoaded { get; }
 
+    public Gauge ModelSequence { get; }
+
+    public Gauge ModelSince { get; }
+
+    public Gauge ModelExpires { get; }
+
+    public Gauge ModelsFollowed { get; }
+
+    public Counter ModelOffers { get; }
+
+    public Counter ModelRefusals { get; }
+
+    public Gauge ModelOfferRefused { get; }
+
     public Gauge BuildInfo { get; }
+
+    /// <summary>Shows which package scores from now on.</summary>
+    public void TellModel(ModelPackage package, DateTimeOffset now)
+    {
+        string[] labels = [package.Manifest.Version, package.Sha256[..12]];
+        ModelInfo.WithLabels(labels).Set(1);
+        foreach (string[] before in ModelInfo.GetAllLabelValues())
+        {
+            if (!before.AsSpan().SequenceEqual(labels))
+            {
+                ModelInfo.RemoveLabelled(before);
+            }
+        }
+
+        ModelLoaded.Set(1);
+        ModelSequence.Set(package.Manifest.Sequence);
+        ModelSince.Set(now.ToUnixTimeMilliseconds() / 1_000.0);
+        ModelExpires.Set(package.Manifest.Expires?.ToUnixTimeSeconds() ?? 0);
+    }
 
     /// <summary>Shows, whenever somebody looks, what the partitions have told each other so far.</summary>
     public void Follow(SharedAggregates shared)

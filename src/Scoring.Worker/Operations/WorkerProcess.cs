@@ -14,7 +14,8 @@ namespace Scoring.Worker.Operations;
 
 /// <summary>Starts a worker in order, watches its lanes, and stops it within ten seconds.</summary>
 /// <remarks>
-/// 1. definition, 2. metrics and health answer, 3. model, 4. brokers and topics, 5. contributions restored, 6. lanes.
+/// 1. definition, 2. metrics and health answer, 3. model of the settings, 4. brokers and topics, 5. models topic read to its end,
+/// 6. contributions restored, 7. lanes.
 /// A lane that ends by itself ends the process with its exit code: nothing goes on half.
 /// </remarks>
 internal static class WorkerProcess
@@ -28,18 +29,34 @@ internal static class WorkerProcess
     {
         OnnxRuntimeEnvironment.EnsureQuiet();
         var logger = logging.CreateLogger("fraudscoring");
-        var service = new Service(ModelLoader.ReadDefinition(settings.Serving.Definition), new ModelSlot());
+        using var slot = new ModelSlot();
+        var service = new Service(ModelLoader.ReadDefinition(settings.Serving.Definition), slot);
         Metrics.SuppressDefaultMetrics();
         var metrics = new WorkerMetrics(Metrics.NewCustomRegistry());
         metrics.BuildInfo.WithLabels(Build.Version, Build.Commit).Set(1);
         var health = new HealthState(settings.Lanes.Lanes, clock);
         await using var server = await OperationsServer.StartAsync(settings.Operations, metrics, health);
         LogMessages.Answering(logger, server.Address);
-        ModelLoader.Load(settings.Serving, service, clock, metrics, logger);
+        bool canVerify = settings.Serving.VerificationKeys.Count > 0;
+        if (settings.Serving.Package is not null || !canVerify)
+        {
+            ModelLoader.Load(settings.Serving, service, clock, metrics, logger);
+        }
 
         var clients = new KafkaClients(settings.Kafka, settings.Kafka.Group ?? service.Topics.Group, logger);
         using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), clock, stopping);
         var found = TopicCheck.Check(admin.PartitionCounts(), service, settings, logger);
+        using var models = canVerify && found.ModelsPartitionCount > 0 ? await FollowModelsAsync(settings, clients, admin, service, found.ModelsPartitionCount, clock, metrics, logger, stopping) : null;
+        if (models is null)
+        {
+            LogMessages.ModelsLeftOut(logger, canVerify ? $"topic {service.Topics.Models} is not there" : "no verification key is given");
+        }
+
+        if (!slot.IsFilled)
+        {
+            ModelLoader.Load(settings.Serving, service, clock, metrics, logger, $", and topic {service.Topics.Models} offers none for {service.Topics.ModelsKey} that could be taken");
+        }
+
         using var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
         metrics.Follow(ledger.Shared);
         using var reader = service.Plan.HasShared ? StartReader(clients, admin, service, ledger, metrics, logger) : null;
@@ -65,6 +82,35 @@ internal static class WorkerProcess
         LogMessages.Starting(
             logger, service.Definition.Service, service.Definition.Version, service.Definition.Digest[..12], settings.Lanes.Lanes, found.PartitionCount, service.Topics.Transactions, clients.Group);
         return await RunLanesAsync(context, reader, stopping);
+    }
+
+    /// <summary>Follows the models topic; done when all that stood on it was considered.</summary>
+    /// <exception cref="CommandFailure">That took longer than a broker is waited for.</exception>
+    private static async Task<ModelSubscription> FollowModelsAsync(
+        WorkerSettings settings, KafkaClients clients, BrokerAdmin admin, Service service, int partitionCount, TimeProvider clock, WorkerMetrics metrics, ILogger logger, CancellationToken stopping)
+    {
+        var topics = service.Topics;
+        var taken = TakenSequence.Read(settings.Serving.SequenceFile, topics.ModelsKey, settings.Serving.SequenceMin, logger);
+        if (service.Models.IsFilled && service.Models.Current.Ensemble is { } given)
+        {
+            taken.Raise(given.Package.Manifest.Sequence, given.Sha256);
+        }
+
+        var offers = new ModelOffers(service, ModelLoader.ReadKeys(settings.Serving.VerificationKeys), taken, settings.Lanes.RowsMax, clock, metrics, logger);
+        var subscription = new ModelSubscription(clients, topics, admin.EndOffsets(topics.Models, Enumerable.Range(0, partitionCount)), offers, metrics, logger);
+        subscription.Start();
+        try
+        {
+            await subscription.CaughtUp.WaitAsync(TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), clock, stopping);
+            return subscription;
+        }
+        catch (Exception late)
+        {
+            subscription.Dispose();
+            throw late is TimeoutException or Confluent.Kafka.KafkaException
+                ? new CommandFailure(ExitCode.Unavailable, FormattableString.Invariant($"topic {topics.Models} was not read to its end within {settings.Kafka.StartTimeoutSeconds} s (Kafka:StartTimeoutSeconds): {late.Message}"), late)
+                : late;
+        }
     }
 
     /// <summary>Restores what the partitions told each other. A group that starts anew empties the topic first: it will tell everything again from the beginning.</summary>

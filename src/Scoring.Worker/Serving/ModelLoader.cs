@@ -26,17 +26,32 @@ internal static class ModelLoader
     }
 
     /// <summary>Loads, verifies and puts into the slot what the settings name.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="service">Has the slot.</param>
+    /// <param name="clock">Tells whether a package is valid now.</param>
+    /// <param name="metrics">Tell what scores.</param>
+    /// <param name="logger">Tells it too.</param>
+    /// <param name="elsewhere">What was looked at beside the package, to go on with "no package is given"; empty when nothing was.</param>
     /// <exception cref="CommandFailure">There is no usable package and scoring by rules alone is not allowed.</exception>
-    public static void Load(ServingOptions options, Service service, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
+    public static void Load(ServingOptions options, Service service, TimeProvider clock, WorkerMetrics metrics, ILogger logger, string elsewhere = "")
     {
-        var ensemble = options.Package is null ? None(options, "no package is given", ExitCode.Configuration, logger) : Verified(options, service, clock, logger);
-        service.Models.Swap(new ServingModel(service.Definition, service.Schema, ensemble));
-        metrics.ModelLoaded.Set(ensemble is null ? 0 : 1);
+        var ensemble = options.Package is null ? None(options, "no package is given" + elsewhere, ExitCode.Configuration, logger) : Verified(options, service, clock, logger);
         if (ensemble is not null)
         {
-            metrics.ModelInfo.WithLabels(ensemble.Version, ensemble.Sha256[..12]).Set(1);
-            LogMessages.ModelServing(logger, ensemble.Name, ensemble.Version, ensemble.Sha256, ensemble.Package.Manifest.Sequence);
+            Serve(service, ensemble, clock, metrics, logger);
+            return;
         }
+
+        service.Models.Swap(new ServingModel(service.Definition, service.Schema, null));
+        metrics.ModelLoaded.Set(0);
+    }
+
+    /// <summary>Lets a verified ensemble score from the next micro-batch of each lane on.</summary>
+    public static void Serve(Service service, Ensemble ensemble, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
+    {
+        service.Models.Swap(new ServingModel(service.Definition, service.Schema, ensemble));
+        metrics.TellModel(ensemble.Package, clock.GetUtcNow());
+        LogMessages.ModelServing(logger, ensemble.Name, ensemble.Version, ensemble.Sha256, ensemble.Package.Manifest.Sequence);
     }
 
     /// <summary>Reads the public keys that may have signed.</summary>

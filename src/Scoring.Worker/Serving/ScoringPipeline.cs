@@ -92,7 +92,7 @@ internal sealed class ScoringPipeline : IDisposable
         var current = service.Models.Current;
         if (!ReferenceEquals(current, model))
         {
-            Take(current);
+            current = Take();
         }
 
         int rowCount = batch.RowCount;
@@ -162,12 +162,13 @@ internal sealed class ScoringPipeline : IDisposable
     /// <inheritdoc/>
     public void Dispose() => ensemble?.Dispose();
 
-    private void Take(ServingModel current)
+    private ServingModel Take()
     {
         ensemble?.Dispose();
-        ensemble = current.Ensemble?.ForAnotherLane();
-        scoreWriter = new ScoreWriter(current.Template, emitFeatures);
-        alertWriter = new AlertWriter(current.Template);
-        model = current;
+        ensemble = null;
+        model = service.Models.Take(out ensemble);
+        scoreWriter = new ScoreWriter(model.Template, emitFeatures);
+        alertWriter = new AlertWriter(model.Template);
+        return model;
     }
 }

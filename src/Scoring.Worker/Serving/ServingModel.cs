@@ -22,7 +22,7 @@ internal sealed class ServingModel
         Template = new ScoreTemplate(definition, definition.Digest, schema, Policy, facts);
     }
 
-    /// <summary>The components, or null. A lane takes an instance of its own from it.</summary>
+    /// <summary>The components, or null. Owned by the slot; a lane gets an instance of its own by <see cref="ModelSlot.Take"/>.</summary>
     public Ensemble? Ensemble { get; }
 
     /// <summary>Rules and thresholds.</summary>

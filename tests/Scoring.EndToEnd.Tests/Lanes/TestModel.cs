@@ -26,6 +26,9 @@ public sealed class TestModel : IDisposable
     /// <summary>The package.</summary>
     public string PackagePath => folder.File("blend.fsmodel");
 
+    /// <summary>The private key that signed it.</summary>
+    public string SecretKeyPath => folder.File("signer.key.pem");
+
     /// <summary>The public key that checks it.</summary>
     public string KeyPath => folder.File("signer.pub.pem");
 

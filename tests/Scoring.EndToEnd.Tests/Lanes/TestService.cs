@@ -41,13 +41,13 @@ internal sealed class TestService : IDisposable
     public static async Task<TestService> CreateAsync(KafkaBroker broker, TestModel model, int partitionCount)
     {
         await model.ReadyAsync();
-        var topics = await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates");
+        var topics = await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models");
         return new TestService(broker, model, topics);
     }
 
     /// <summary>A service whose features see nothing but the event, and whose rules decide.</summary>
     public static async Task<TestService> WithoutMemoryAsync(KafkaBroker broker, int partitionCount) =>
-        new(broker, model: null, await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates"));
+        new(broker, model: null, await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models"));
 
     /// <summary>Writes a <see cref="TestHistory"/> of its own.</summary>
     public string WriteHistory(int eventCount, int seed, bool withLate = false)
@@ -141,6 +141,6 @@ internal sealed class TestService : IDisposable
         """;
 
     private static string Names(TestTopics topics) => $$"""
-        { "transactions": "{{topics["in"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}" }
+        { "transactions": "{{topics["in"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}", "models": "{{topics["models"]}}" }
         """;
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Scoring.Models.Definitions;
+using Scoring.Models.Packaging;
 
 namespace Scoring.Models.Events.Contracts;
 
@@ -35,7 +36,7 @@ public static class ContractSchemas
     /// <summary>File name and text of every schema.</summary>
     /// <exception cref="FileNotFoundException">The documentation file, which descriptions come from, is not beside the assembly.</exception>
     public static IReadOnlyList<(string FileName, string Json)> All =>
-        [.. Records.Select(record => (record.File, Text(Schema(record.Record)))), ("dead-letter-headers.schema.json", Text(DeadLetter()))];
+        [.. Records.Select(record => (record.File, Text(Schema(record.Record)))), ("dead-letter-headers.schema.json", Text(DeadLetter())), ("model-headers.schema.json", Text(ModelHeaders()))];
 
     private static JsonObject Schema(Type record)
     {
@@ -67,6 +68,24 @@ public static class ContractSchemas
             ["type"] = "object",
             ["properties"] = members,
             ["required"] = Names(DeadLetterHeaders.All.Select(header => header.Name).Except(sometimes, StringComparer.Ordinal)),
+        });
+    }
+
+    private static JsonObject ModelHeaders()
+    {
+        var members = new JsonObject();
+        foreach (var (name, meaning) in ModelRecordHeaders.All)
+        {
+            members[name] = new JsonObject { ["description"] = meaning, ["type"] = "string" };
+        }
+
+        members[ModelRecordHeaders.ActionHeader]!["enum"] = Names([ModelRecordHeaders.Publish, ModelRecordHeaders.Rollback]);
+        return Head("ModelRecordHeaders", new JsonObject
+        {
+            ["description"] = "Headers of a record of the models topic, UTF-8: what its signed package says, for people and tools. Workers decide by the signed manifest alone. A tombstone has none.",
+            ["type"] = "object",
+            ["properties"] = members,
+            ["required"] = Names(ModelRecordHeaders.All.Select(header => header.Name)),
         });
     }
 
