@@ -1,5 +1,4 @@
 using System.Globalization;
-using Scoring.Models.Events;
 using Scoring.Trainer.Labels;
 
 namespace Scoring.Trainer.History.Segments;
@@ -41,7 +40,7 @@ internal sealed class SegmentFolder : IDisposable
     public static async Task<SegmentFolder> OpenAsync(string path, string service, Action<SegmentStep>? onStep, CancellationToken cancellation)
     {
         Directory.CreateDirectory(path);
-        var exclusive = Lock(path);
+        var locked = Lock(path);
         try
         {
             foreach (string left in Directory.EnumerateFiles(path, "*" + Unfinished))
@@ -49,24 +48,24 @@ internal sealed class SegmentFolder : IDisposable
                 File.Delete(left);
             }
 
-            var segments = new Dictionary<SourceKind, List<Segment>>();
+            var found = new Dictionary<SourceKind, List<Segment>>();
             foreach (var kind in Enum.GetValues<SourceKind>())
             {
-                var found = new List<Segment>();
+                var ofKind = new List<Segment>();
                 foreach (var (number, file) in Directory.EnumerateFiles(path, Prefix(kind) + "*.parquet").Select(file => (NumberOf(file, kind), file)).Order())
                 {
-                    found.Add(await SegmentMetadata.ReadAsync(kind, number, file, service, cancellation));
+                    ofKind.Add(await SegmentMetadata.ReadAsync(kind, number, file, service, cancellation));
                 }
 
-                RequireUnbroken(found);
-                segments[kind] = found;
+                RequireUnbroken(ofKind);
+                found[kind] = ofKind;
             }
 
-            return new(path, service, exclusive, onStep ?? (_ => { }), segments);
+            return new(path, service, locked, onStep ?? (_ => { }), found);
         }
         catch
         {
-            await exclusive.DisposeAsync();
+            await locked.DisposeAsync();
             throw;
         }
     }

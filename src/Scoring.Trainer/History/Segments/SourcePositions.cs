@@ -18,9 +18,6 @@ internal sealed class SourcePositions
     /// <summary>Next offset of a partition; null when nothing of it was taken.</summary>
     public long? Of(int partition) => next.TryGetValue(partition, out long offset) ? offset : null;
 
-    /// <summary>These positions with one moved on.</summary>
-    public SourcePositions With(int partition, long offset) => new(new SortedDictionary<int, long>(next) { [partition] = offset });
-
     /// <summary>The positions of a mutable table.</summary>
     public static SourcePositions Of(IEnumerable<KeyValuePair<int, long>> positions) => new(new SortedDictionary<int, long>(positions.ToDictionary()));
 
@@ -28,14 +25,14 @@ internal sealed class SourcePositions
     /// <exception cref="FormatException">It is none.</exception>
     public static SourcePositions Parse(string text)
     {
-        var next = new SortedDictionary<int, long>();
+        var positions = new SortedDictionary<int, long>();
         foreach (string part in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             int colon = part.IndexOf(':', StringComparison.Ordinal);
-            next[int.Parse(part.AsSpan(0, colon), CultureInfo.InvariantCulture)] = long.Parse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture);
+            positions[int.Parse(part.AsSpan(0, colon), CultureInfo.InvariantCulture)] = long.Parse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture);
         }
 
-        return new(next);
+        return new(positions);
     }
 
     /// <inheritdoc/>
