@@ -71,7 +71,7 @@ internal static class WatchCommand
         var recorder = new HistoryRecorder(service, history);
         using var source = new StreamSource(access, service, recorder, TimeProvider.System, Log);
         var challenge = new Challenge(service, plan, settings, signer, keys);
-        var watcher = new Watcher(settings, challenge, history, recorder, folder, channel, metrics, TimeProvider.System, Log);
+        var watcher = new Watcher(settings, challenge, new DriftCheck(service, plan, settings, keys), history, recorder, folder, channel, metrics, TimeProvider.System, Log);
         var run = new WatchRun(settings, source, recorder, history, watcher, decides, metrics, TimeProvider.System, Log);
         Log($"watching {service.Topics.Transactions} and {service.Topics.Labels} for {service.Service}; {settings.Gate.Rule}");
         try

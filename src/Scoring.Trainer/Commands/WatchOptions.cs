@@ -14,6 +14,7 @@ internal sealed class WatchOptions
     private readonly LearnerOptions learner = new();
     private readonly Option<string> cron = new("--schedule") { Description = "when to train: five cron fields, UTC; \"never\": only when labels or drift ask", DefaultValueFactory = _ => Default.Cron! };
     private readonly Option<int> labels = CommonOptions.Count("--labels-min", "newly known frauds that are reason enough to train, looked at each midnight UTC; 0: they are not", 0, 0, 1_000_000);
+    private readonly Option<double> drift = new("--drift-min") { Description = "population stability index of a feature or the score that is reason enough to train, looked at each midnight UTC; 0: it is not; 0.25 is the usual alarm", DefaultValueFactory = _ => Default.DriftMin };
     private readonly Option<TimeSpan> settle = Duration("--settle", "how long after a time it is looked at", Default.Settle);
     private readonly Option<int> trainingDays = CommonOptions.Count("--training-days", "days that are learnt from", Default.TrainingDays, 1, 1_000);
     private readonly Option<int> judgedDays = CommonOptions.Count("--judged-days", "days behind those that both models are judged on", Default.JudgedDays, 1, 365);
@@ -34,7 +35,15 @@ internal sealed class WatchOptions
                 result.AddError($"--margin {value.ToString(CultureInfo.InvariantCulture)}: 0 to 0.5");
             }
         });
-        foreach (var option in new Option[] { cron, labels, settle, trainingDays, judgedDays, margin, frauds, retention, megabytes, rows, age })
+        drift.Validators.Add(result =>
+        {
+            double value = result.GetValueOrDefault<double>();
+            if (!(value >= 0 && value <= 100))
+            {
+                result.AddError($"--drift-min {value.ToString(CultureInfo.InvariantCulture)}: 0 to 100");
+            }
+        });
+        foreach (var option in new Option[] { cron, labels, drift, settle, trainingDays, judgedDays, margin, frauds, retention, megabytes, rows, age })
         {
             command.Add(option);
         }
@@ -46,6 +55,7 @@ internal sealed class WatchOptions
     {
         Cron = parsed.GetValue(cron) is "never" ? null : parsed.GetValue(cron),
         LabelsMin = parsed.GetValue(labels),
+        DriftMin = parsed.GetValue(drift),
         Settle = parsed.GetValue(settle),
         TrainingDays = parsed.GetValue(trainingDays),
         JudgedDays = parsed.GetValue(judgedDays),

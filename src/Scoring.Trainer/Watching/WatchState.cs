@@ -15,7 +15,7 @@ internal sealed record WatchState
     /// <summary>The last time that is done with; none before the first.</summary>
     public DateTimeOffset? DoneUntil { get; init; }
 
-    /// <summary>The last time at which a model was trained; newly known labels are counted from there.</summary>
+    /// <summary>The last time at which there was a decision; newly known labels are counted from there, and drift asks again only after the judged days.</summary>
     public DateTimeOffset? TrainedAt { get; init; }
 
     /// <summary>A promotion that is decided and whose package is on the disk, but may not be published yet.</summary>

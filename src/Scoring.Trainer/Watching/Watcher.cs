@@ -17,6 +17,7 @@ internal sealed class Watcher
     private readonly WatchSettings settings;
     private readonly RetrainingSchedule schedule;
     private readonly Challenge challenge;
+    private readonly DriftCheck drift;
     private readonly SegmentFolder history;
     private readonly HistoryRecorder recorder;
     private readonly WatchFolder folder;
@@ -30,6 +31,7 @@ internal sealed class Watcher
     /// <summary>Goes on where the folder says.</summary>
     /// <param name="settings">When to train, on what.</param>
     /// <param name="challenge">Trains and judges.</param>
+    /// <param name="drift">Looks whether the traffic has moved.</param>
     /// <param name="history">The recorded history.</param>
     /// <param name="recorder">Its recorder.</param>
     /// <param name="folder">Where state, packages and decisions are kept.</param>
@@ -41,6 +43,7 @@ internal sealed class Watcher
     public Watcher(
         WatchSettings settings,
         Challenge challenge,
+        DriftCheck drift,
         SegmentFolder history,
         HistoryRecorder recorder,
         WatchFolder folder,
@@ -50,8 +53,8 @@ internal sealed class Watcher
         Action<string> log,
         Action<WatchStep>? onStep = null)
     {
-        (this.settings, this.challenge, this.history, this.recorder, this.folder, this.channel) = (settings, challenge, history, recorder, folder, channel);
-        (this.metrics, this.clock, this.log, this.onStep) = (metrics, clock, log, onStep ?? (_ => { }));
+        (this.settings, this.challenge, this.drift, this.history, this.recorder) = (settings, challenge, drift, history, recorder);
+        (this.folder, this.channel, this.metrics, this.clock, this.log, this.onStep) = (folder, channel, metrics, clock, log, onStep ?? (_ => { }));
         schedule = new RetrainingSchedule(settings);
         state = folder.ReadState();
     }
@@ -169,8 +172,8 @@ internal sealed class Watcher
     {
         folder.Write(decision);
         onStep(WatchStep.Told);
-        bool isTrained = decision.ChallengerSha256 is not null;
-        Save(state with { DoneUntil = decision.At, TrainedAt = isTrained ? decision.At : state.TrainedAt, Pending = null });
+        // Also where nothing could be judged: the same labels or the same drift do not ask again each midnight.
+        Save(state with { DoneUntil = decision.At, TrainedAt = decision.At, Pending = null });
         onStep(WatchStep.Done);
         metrics.Show(decision, championSequence, took);
         string which = decision.ChallengerSha256 is { } challenger ? $" {challenger[..12]}" : "";
@@ -193,6 +196,23 @@ internal sealed class Watcher
             if (NewlyKnown.Count(labels, delayMs, sinceMs, point.AtMs) >= settings.LabelsMin)
             {
                 triggers.Add("labels");
+            }
+        }
+
+        // A judged challenger that did not help is not tried again the next day on the same drift.
+        bool isRested = state.TrainedAt is not { } trained || point.At - trained >= TimeSpan.FromDays(settings.JudgedDays);
+        if (settings.DriftMin > 0 && !point.IsScheduled && isRested)
+        {
+            var moved = await drift.RunAsync(history, folder.Snapshot, point, channel.Champion(), cancellation);
+            if (moved.Count > 0)
+            {
+                var (name, largest) = moved.MaxBy(index => index.Value);
+                metrics.ShowDrift(largest);
+                if (largest >= settings.DriftMin)
+                {
+                    triggers.Add("drift");
+                    log(string.Create(CultureInfo.InvariantCulture, $"{Time(point.At)}: {name} has moved: population stability index {largest:0.00}"));
+                }
             }
         }
 

@@ -16,7 +16,10 @@ using Scoring.Trainer.Watching;
 namespace Scoring.Trainer.Tests.Watching;
 
 /// <summary>Sixty days of a shop whose frauds change their habit on day 30, and a trainer that watches them without a broker: publishes into a folder.</summary>
-internal sealed class WatchedShop(string path, PackageKey key)
+/// <param name="path">The trainer's folder.</param>
+/// <param name="key">Signs.</param>
+/// <param name="dearerFromDay">Day from which everything costs three times as much.</param>
+internal sealed class WatchedShop(string path, PackageKey key, double dearerFromDay = double.PositiveInfinity)
 {
     public const int Days = 60;
 
@@ -64,6 +67,7 @@ internal sealed class WatchedShop(string path, PackageKey key)
         var watcher = new Watcher(
             settings,
             new Challenge(Definition, plan, settings, key, [key]),
+            new DriftCheck(Definition, plan, settings, [key]),
             history,
             recorder,
             folder,
@@ -76,7 +80,7 @@ internal sealed class WatchedShop(string path, PackageKey key)
     }
 
     /// <summary>Frauds are large payments first, from day 30 on tiny ones; reported three days later.</summary>
-    private static IEnumerable<(SourceKind Kind, SourceRecord Record)> Stream()
+    private IEnumerable<(SourceKind Kind, SourceRecord Record)> Stream()
     {
         const int PerDay = 150;
         var random = new Random(17);
@@ -94,13 +98,14 @@ internal sealed class WatchedShop(string path, PackageKey key)
 
             double amount = 5 + (random.NextDouble() * random.NextDouble() * 300);
             bool isSuspicious = day < 30 ? amount > 180 : amount < 9;
+            double charged = day >= dearerFromDay ? amount * 3 : amount;
             string id = string.Create(CultureInfo.InvariantCulture, $"t{i}");
             if (random.NextDouble() < (isSuspicious ? 0.5 : 0.002))
             {
                 reports.Enqueue((day + 3, id));
             }
 
-            yield return (SourceKind.Transactions, RecordedShop.Transaction(0, i, id, day, random.Next(80), amount));
+            yield return (SourceKind.Transactions, RecordedShop.Transaction(0, i, id, day, random.Next(80), charged));
         }
     }
 }

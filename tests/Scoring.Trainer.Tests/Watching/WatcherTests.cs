@@ -93,6 +93,20 @@ public sealed class WatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task Traffic_that_has_moved_asks_by_itself_and_quiet_traffic_does_not()
+    {
+        var settings = WatchedShop.Settings with { Cron = "0 0 29 1 *", DriftMin = 0.5 };
+        var quiet = Shop("quiet");
+        await quiet.RunAsync(settings, untilDay: 45);
+        var moved = new WatchedShop(Path.Combine(folder.FullName, "moved"), key, dearerFromDay: 38);
+        await moved.RunAsync(settings, untilDay: 45);
+
+        Assert.Single(quiet.Decisions); // the schedule's
+        Assert.Equal(2, moved.Decisions.Count);
+        Assert.Contains(moved.Log, line => line.StartsWith("2024-02-09T00:00Z: paid has moved", StringComparison.Ordinal) || line.StartsWith("2024-02-09T00:00Z: mean_7d has moved", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Another_trainer_that_takes_over_begins_where_the_first_one_promoted()
     {
         var first = Shop("first");
