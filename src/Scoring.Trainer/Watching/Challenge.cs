@@ -56,11 +56,19 @@ internal sealed class Challenge(ServiceDefinition definition, FeaturePlan plan, 
         var windows = ChallengeWindows.At(point.AtMs, settings, labelDelayMs);
         var training = new TrainingPlan { Training = windows.Training, LabelDelayMs = labelDelayMs, Learner = settings.Learner };
         var known = new TimeWindow(point.AtMs - (long)settings.Retention.TotalMilliseconds, point.AtMs);
+        if (folder.Of(SourceKind.Transactions) is { Count: > 0 } segments && segments.Min(segment => segment.FirstMs) is var firstMs && firstMs >= known.FromMs && firstMs > training.Needed.FromMs)
+        {
+            return new(TooShort(firstMs), null); // The same answer as below, without reading everything.
+        }
+
         var snapshot = await HistorySnapshot.WriteAsync(folder, definition, plan.Schema, known, snapshotPath, cancellation);
         if (snapshot.FirstMs > training.Needed.FromMs)
         {
-            return new(NotJudged(point, triggers, champion, $"the history begins at {Day(snapshot.FirstMs)}; {Day(training.Needed.FromMs)} is needed to learn from {windows.Training}, calibrate, and judge on {windows.Judged}"), null);
+            return new(TooShort(snapshot.FirstMs), null);
         }
+
+        WatchDecision TooShort(long beginMs) => NotJudged(
+            point, triggers, champion, $"the history begins at {Day(beginMs)}; {Day(training.Needed.FromMs)} is needed to learn from {windows.Training}, calibrate, and judge on {windows.Judged}");
 
         // 2. The challenger.
         var table = await FeatureTables.ReadAsync(definition, plan, snapshotPath, new(training.Needed.FromMs, windows.Judged.ToMs), progress, cancellation);

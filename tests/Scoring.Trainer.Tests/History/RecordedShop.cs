@@ -3,7 +3,6 @@ using System.Text;
 using Scoring.Models.Definitions;
 using Scoring.Models.Events;
 using Scoring.Trainer.History;
-using Scoring.Trainer.History.Segments;
 using Scoring.Trainer.Training;
 
 namespace Scoring.Trainer.Tests.History;

@@ -145,7 +145,7 @@ public sealed class SegmentFolderTests : IDisposable
             File.WriteAllText(Path.Combine(path, "transactions-00000099.parquet.unfinished"), "half a fi"); // the disk after a kill in the middle of writing
         }
 
-        throw new KilledException();
+        throw new KilledException($"at {step}");
     }
 
     private static IEnumerable<(SourceKind Kind, SourceRecord Record)> Interleaved(IReadOnlyList<(SourceKind Kind, SourceRecord Record)> stream, HistoryRecorder recorder, Random random)
@@ -178,6 +178,4 @@ public sealed class SegmentFolderTests : IDisposable
 
         return stream;
     }
-
-    private sealed class KilledException : Exception;
 }

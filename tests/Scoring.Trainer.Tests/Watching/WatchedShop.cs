@@ -80,7 +80,7 @@ internal sealed class WatchedShop(string path, PackageKey key, double dearerFrom
     }
 
     /// <summary>Frauds are large payments first, from day 30 on tiny ones; reported three days later.</summary>
-    private IEnumerable<(SourceKind Kind, SourceRecord Record)> Stream()
+    public IEnumerable<(SourceKind Kind, SourceRecord Record)> Stream()
     {
         const int PerDay = 150;
         var random = new Random(17);
@@ -105,7 +105,8 @@ internal sealed class WatchedShop(string path, PackageKey key, double dearerFrom
                 reports.Enqueue((day + 3, id));
             }
 
-            yield return (SourceKind.Transactions, RecordedShop.Transaction(0, i, id, day, random.Next(80), charged));
+            int card = random.Next(80);
+            yield return (SourceKind.Transactions, RecordedShop.Transaction(card % 3, i, id, day, card, charged));
         }
     }
 }
