@@ -57,7 +57,9 @@ public sealed class WatchKafkaTests : IDisposable
     {
         await using var broker = RealBroker.Require();
         var channel = new ModelChannel(await broker.CreateAsync("models", partitions: 1), "shop/champion");
-        var (firstHolds, secondHolds) = (new TaskCompletionSource(), new TaskCompletionSource());
+        // The leases tell from their own threads: what follows must not run there.
+        var firstHolds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var secondHolds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var second = await LeaseAfterAsync();
 
         await secondHolds.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, TestContext.Current.CancellationToken);
