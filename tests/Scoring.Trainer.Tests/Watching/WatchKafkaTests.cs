@@ -36,6 +36,7 @@ public sealed class WatchKafkaTests : IDisposable
             try
             {
                 await trainer.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMilliseconds(random.Next(500, 6_000)), TimeProvider.System, TestContext.Current.CancellationToken);
+                Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"the trainer ended by itself before kill {kill}, exit code {trainer.ExitCode}"));
             }
             catch (TimeoutException)
             {
