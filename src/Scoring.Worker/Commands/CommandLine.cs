@@ -26,6 +26,7 @@ internal static class CommandLine
             TopicsCommand.Create(),
             ReplayCommand.Create(),
             InspectCommand.Create(),
+            HealthCommand.Create(),
             DemoCommand.Create(),
         };
         var parsed = root.Parse(args);

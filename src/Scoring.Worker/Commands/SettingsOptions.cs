@@ -49,6 +49,12 @@ internal sealed class SettingsOptions
         Single(command, "--group", "Kafka:Group", "Consumer group.", "NAME");
         Single(command, "--from", "Kafka:From", "Where a new group starts: earliest scores what is retained, latest takes it as history.", "earliest|latest");
         Single(command, "--lanes", "Lanes:Lanes", "Threads that own partitions.", "N");
+        return AddAddress(command);
+    }
+
+    /// <summary>Adds the option that says where a worker answers.</summary>
+    public SettingsOptions AddAddress(Command command)
+    {
         Single(command, "--http", "Operations:Http", "Where metrics and health answer.", "ADDRESS:PORT");
         return this;
     }

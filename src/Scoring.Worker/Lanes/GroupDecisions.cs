@@ -81,6 +81,9 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
         partitions.Remove(partition);
         context.Metrics.Lag.RemoveLabelled(context.Topics.Transactions, partition.Name);
         context.Metrics.RestoreRemaining.RemoveLabelled(partition.Name);
+        context.Metrics.LastEventTime.RemoveLabelled(context.Topics.Transactions, partition.Name);
+        context.Metrics.StateEntries.RemoveLabelled(partition.Name);
+        context.Metrics.Watermark.RemoveLabelled(partition.Name);
         LogMessages.Revoked(context.Logger, lane, partition.Partition);
     }
 }

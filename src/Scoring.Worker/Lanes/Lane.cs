@@ -120,6 +120,11 @@ internal sealed class Lane : IDisposable
         }
 
         admission.BeginCycle(nowMs);
+        foreach (var partition in partitions.All)
+        {
+            admission.ApplyWhileSilent(partition, now);
+        }
+
         Release();
         Receive(now, batch.RowCount > 0 || partitions.HaveStaged || pending is not null ? 0 : output.InFlight > 0 ? 1 : IdleWaitMs);
         int rowCount = batch.RowCount;

@@ -114,7 +114,7 @@ internal sealed class LaneShares
 
         foreach (var partition in owned)
         {
-            Publish(partition, now);
+            Publish(partition, now, isDue: false);
         }
 
         Wait(now, progressed);
@@ -143,14 +143,19 @@ internal sealed class LaneShares
     public void GiveUp(PartitionInput partition) =>
         ledger.GiveUp(partition.Partition, (partition.Share.EndWhenTaken ?? ledger.Position(partition.Partition)) - 1);
 
-    private void Publish(PartitionInput partition, long now)
+    /// <summary>Publishes what a partition has contributed.</summary>
+    /// <param name="partition">The partition.</param>
+    /// <param name="now">Timestamp of the cycle.</param>
+    /// <param name="isDue">Whether at once; if not, when the interval is over or others may wait for it.</param>
+    public void Publish(PartitionInput partition, long now, bool isDue)
     {
         var share = partition.Share;
         long watermarkMs = partition.State.WatermarkMs;
         if (!partition.IsRebuilding)
         {
-            // A partition that has nothing to answer keeps nothing for itself.
-            ledger.Reading(partition.Partition, share.IsIdle || watermarkMs == long.MinValue ? long.MaxValue : watermarkMs);
+            // A partition that has nothing to answer keeps nothing for itself; one whose first row is still to come may read anything.
+            bool hasNone = share.IsIdle || (watermarkMs == long.MinValue && partition.IsAtEnd && partition.Staged.Count == 0);
+            ledger.Reading(partition.Partition, hasNone ? long.MaxValue : watermarkMs);
         }
 
         if (share.IsLeaving || !MaySpeak(partition, watermarkMs))
@@ -158,7 +163,7 @@ internal sealed class LaneShares
             return;
         }
 
-        bool isDue = isBlocked || clock.GetElapsedTime(share.PublishedAt, now) >= interval || HasNews(Math.Max(watermarkMs, share.AnnouncedMs), share.PublishedMs);
+        isDue |= isBlocked || clock.GetElapsedTime(share.PublishedAt, now) >= interval || HasNews(Math.Max(watermarkMs, share.AnnouncedMs), share.PublishedMs);
         if (!isDue)
         {
             return;

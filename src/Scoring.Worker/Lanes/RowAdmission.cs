@@ -55,6 +55,30 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         return shares.MayGo(partition, pipeline.SettledHorizonMs(rows, row), timeMs, isHistory, out stale);
     }
 
+    /// <summary>Applies the labels of a partition without traffic as far as the others are: its known frauds count for them too.</summary>
+    /// <remarks>The partition's watermark moves along, as a row at that time would have moved it. While all are silent nothing is applied: nobody reads it.</remarks>
+    public void ApplyWhileSilent(PartitionInput partition, long now)
+    {
+        if (!partition.Share.IsIdle || partition.IsRebuilding || !partition.IsAtEnd || partition.Staged.Count > 0 || partition.Labels is not { } labels)
+        {
+            return;
+        }
+
+        long reachedMs = context.Ledger.MinWatermarkMs;
+        if (labels.Count == 0 || labels.HeadReportedAtMs > reachedMs || reachedMs == long.MaxValue)
+        {
+            return;
+        }
+
+        while (labels.Count > 0 && labels.HeadReportedAtMs <= reachedMs)
+        {
+            partition.State.AdvanceWatermark(labels.HeadReportedAtMs);
+            ApplyHead(partition, labels);
+        }
+
+        shares.Publish(partition, now, isDue: true);
+    }
+
     /// <summary>Ends the rebuilding of a partition whose rows from an offset on are answered.</summary>
     /// <returns>False while its former owner's contributions are not all known.</returns>
     public bool FinishRebuild(PartitionInput partition, long offset)
@@ -78,12 +102,17 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
     {
         while (labels.Count > 0 && labels.HeadReportedAtMs <= timeMs)
         {
-            pipeline.Compute(batch, partitions.States);
-            records.Labelled(pipeline.ApplyLabel(labels.HeadBatch, labels.HeadRow, partition.State));
-            labels.RemoveHead();
-            partition.Share.HasUndrained = true;
+            ApplyHead(partition, labels);
         }
 
         return labels.Count > 0 || (isHistory ? labels.IsAtEnd && offset < labels.ConfirmedToOffset : labels.HasReachedEnd);
+    }
+
+    private void ApplyHead(PartitionInput partition, PartitionLabels labels)
+    {
+        pipeline.Compute(batch, partitions.States);
+        records.Labelled(pipeline.ApplyLabel(labels.HeadBatch, labels.HeadRow, partition.State));
+        labels.RemoveHead();
+        partition.Share.HasUndrained = true;
     }
 }

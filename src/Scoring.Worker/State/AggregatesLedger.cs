@@ -16,6 +16,7 @@ internal sealed class AggregatesLedger : IDisposable
     private readonly long[] echoesTo;
     private readonly long[] positions;
     private readonly bool[] isAssigned;
+    private readonly bool[] isMoving;
     private readonly ManualResetEventSlim moved = new(initialState: false);
     private bool keepsAll = true;
 
@@ -27,6 +28,7 @@ internal sealed class AggregatesLedger : IDisposable
         echoesTo = Filled(partitionCount, -1L);
         positions = new long[partitionCount];
         isAssigned = new bool[partitionCount];
+        isMoving = new bool[partitionCount];
         for (int partition = 0; partition < partitionCount; partition++)
         {
             shared.SetReading(partition, long.MinValue);
@@ -62,6 +64,11 @@ internal sealed class AggregatesLedger : IDisposable
                 {
                     shared.SetWatermark(partition, watermarkMs);
                     shared.SetIdle(partition, isIdle);
+                    if (isMoving[partition] && !isAssigned[partition])
+                    {
+                        isMoving[partition] = false;
+                        shared.SetReading(partition, keepsAll ? long.MinValue : long.MaxValue); // Another process speaks for it now.
+                    }
                 }
                 else
                 {
@@ -84,6 +91,7 @@ internal sealed class AggregatesLedger : IDisposable
         lock (gate)
         {
             isAssigned[partition] = true;
+            isMoving[partition] = false;
             shared.SetReading(partition, long.MinValue);
         }
     }
@@ -101,7 +109,7 @@ internal sealed class AggregatesLedger : IDisposable
         {
             for (int other = 0; other < isAssigned.Length; other++)
             {
-                if (!isAssigned[other])
+                if (!isAssigned[other] && !isMoving[other])
                 {
                     shared.SetReading(other, long.MaxValue);
                 }
@@ -120,7 +128,7 @@ internal sealed class AggregatesLedger : IDisposable
         }
     }
 
-    /// <summary>The partition has left this process.</summary>
+    /// <summary>The partition has left its lane. Until another process speaks for it, it may come to another lane here: what it reads is kept.</summary>
     /// <param name="partition">The partition.</param>
     /// <param name="lastOffset">Of our last acknowledged record; later ones are the new owner's.</param>
     public void GiveUp(int partition, long lastOffset)
@@ -128,7 +136,7 @@ internal sealed class AggregatesLedger : IDisposable
         lock (gate)
         {
             isAssigned[partition] = false;
-            shared.SetReading(partition, keepsAll ? long.MinValue : long.MaxValue);
+            isMoving[partition] = true;
             if (echoesTo[partition] == long.MaxValue)
             {
                 echoesTo[partition] = lastOffset;

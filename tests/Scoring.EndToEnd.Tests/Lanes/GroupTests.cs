@@ -15,7 +15,7 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
     [Fact]
     public async Task A_trial_group_does_not_start_on_the_topics_of_the_living_one()
     {
-        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
+        using var service = await TestService.NamedAsync(broker, "inhabited", partitionCount: 2);
         await service.VerbAsync("replay", service.WriteHistory(200, seed: 11));
         await using (var living = new WorkerRun(service, group: null))
         {
@@ -26,7 +26,7 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
         long told = service.Count("aggregates");
         var (exitCode, _, error) = await service.TryVerbAsync(["run", "--group", "trial", .. service.ModelArguments, "--http", "127.0.0.1:0"]);
         Assert.Equal(ExitCode.Configuration, exitCode);
-        Assert.Contains("group fraud.lanes lives on", Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.Contains("group fraud.inhabited lives on", Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
         Assert.Equal(told, service.Count("aggregates"));
         Assert.True(told > 0);
     }

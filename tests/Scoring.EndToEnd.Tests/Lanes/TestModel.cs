@@ -46,7 +46,7 @@ public sealed class TestModel : IDisposable
         await OwnProgram.TrainerAsync("import", "--definition", definition, "--input", events, "--output", history);
         await OwnProgram.TrainerAsync(
             "train", "--definition", definition, "--history", history, "--from", "2025-03-02", "--to", "2025-03-06", "--calibrate-from", "2025-03-07", "--calibrate-to", "2025-03-11",
-            "--trees", "40", "--leaves", "8", "--reviews-per-day", "40", "--keep-compromised", "--output", trees, "--key", signer + ".key.pem");
+            "--network", "off", "--trees", "40", "--leaves", "8", "--reviews-per-day", "40", "--keep-compromised", "--output", trees, "--key", signer + ".key.pem");
         using var key = PackageKey.ReadPrivate(await File.ReadAllTextAsync(signer + ".key.pem"));
         await File.WriteAllBytesAsync(PackagePath, WithNetwork(await File.ReadAllBytesAsync(trees), key));
     }

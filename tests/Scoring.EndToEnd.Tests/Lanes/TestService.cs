@@ -12,7 +12,7 @@ internal sealed class TestService : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("fraudscoring-");
 
-    private TestService(KafkaBroker broker, TestModel? model, TestTopics topics)
+    private TestService(KafkaBroker broker, TestModel? model, TestTopics topics, string definition)
     {
         Broker = broker;
         Serving = new ServingOptions
@@ -23,7 +23,7 @@ internal sealed class TestService : IDisposable
             WithoutModel = model is null,
         };
         Topics = topics;
-        File.WriteAllText(DefinitionPath, model is null ? WithoutMemory(topics) : Definition(topics));
+        File.WriteAllText(DefinitionPath, definition);
     }
 
     public KafkaBroker Broker { get; }
@@ -41,13 +41,23 @@ internal sealed class TestService : IDisposable
     public static async Task<TestService> CreateAsync(KafkaBroker broker, TestModel model, int partitionCount)
     {
         await model.ReadyAsync();
-        var topics = await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models");
-        return new TestService(broker, model, topics);
+        var topics = await CreateTopicsAsync(broker, partitionCount);
+        return new TestService(broker, model, topics, Definition(topics));
+    }
+
+    /// <summary>The same service under a name of its own, so that its default group is its own too; rules alone decide.</summary>
+    public static async Task<TestService> NamedAsync(KafkaBroker broker, string name, int partitionCount)
+    {
+        var topics = await CreateTopicsAsync(broker, partitionCount);
+        return new TestService(broker, model: null, topics, Definition(topics).Replace("\"service\": \"lanes\"", $"\"service\": \"{name}\"", StringComparison.Ordinal));
     }
 
     /// <summary>A service whose features see nothing but the event, and whose rules decide.</summary>
-    public static async Task<TestService> WithoutMemoryAsync(KafkaBroker broker, int partitionCount) =>
-        new(broker, model: null, await broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models"));
+    public static async Task<TestService> WithoutMemoryAsync(KafkaBroker broker, int partitionCount)
+    {
+        var topics = await CreateTopicsAsync(broker, partitionCount);
+        return new TestService(broker, model: null, topics, WithoutMemory(topics));
+    }
 
     /// <summary>Writes a <see cref="TestHistory"/> of its own.</summary>
     public string WriteHistory(int eventCount, int seed, bool withLate = false)
@@ -130,6 +140,9 @@ internal sealed class TestService : IDisposable
           "topics": {{Names(topics)}}
         }
         """;
+
+    private static Task<TestTopics> CreateTopicsAsync(KafkaBroker broker, int partitionCount) =>
+        broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models");
 
     private static string WithoutMemory(TestTopics topics) => $$"""
         {

@@ -34,6 +34,9 @@ internal sealed class WorkerRun : IAsyncDisposable
             logging,
             stop.Token);
 
+    /// <summary>Where it answers.</summary>
+    public IPEndPoint EndPoint => http.EndPoint;
+
     /// <summary>Waits until <c>/health/ready</c> says yes.</summary>
     public Task ReadyAsync(CancellationToken cancellation) => http.UntilAsync("/health/ready", answer => answer.Status == HttpStatusCode.OK, cancellation);
 

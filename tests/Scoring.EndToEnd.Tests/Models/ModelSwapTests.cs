@@ -6,7 +6,6 @@ using Scoring.EndToEnd.Tests.Lanes;
 using Scoring.EndToEnd.Tests.Processes;
 using Scoring.Models.Ensembles;
 using Scoring.Models.Features;
-using Scoring.Models.Packaging;
 using Scoring.Trainer.Publishing;
 
 namespace Scoring.EndToEnd.Tests.Models;
@@ -29,7 +28,7 @@ public sealed class ModelSwapTests(KafkaBroker broker, TestModel model, ITestOut
         Add(await File.ReadAllBytesAsync(model.PackagePath, TestContext.Current.CancellationToken));
         var publisher = new ModelPublisher(
             new BrokerAccess(broker.BootstrapServers, new Dictionary<string, string>(StringComparer.Ordinal)), new ModelChannel(service.Topics["models"], "lanes/champion"), series.Keys, TimeProvider.System);
-        await using var worker = new WorkerRun(service, group: null);
+        await using var worker = new WorkerRun(service, "swap");
         await worker.ReadyAsync(TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         var feed = new LiveFeed(service, perTick: 10, TimeSpan.FromMilliseconds(10), seed: 5);
@@ -124,17 +123,33 @@ public sealed class ModelSwapTests(KafkaBroker broker, TestModel model, ITestOut
         return scores.Probability[0];
     }
 
-    /// <summary>Latency from the event's time to its score, and the pauses between one score and the next, all partitions together.</summary>
+    /// <summary>
+    /// Latency from the event's time to its score; the pauses between one batch of scores and the next of a partition (scores of one millisecond are one
+    /// batch), those apart that lie between the last score of one package and the first of the next.
+    /// </summary>
     private void Tell(string run, List<(JsonObject Score, ConsumeResult<byte[], byte[]> Record)> scores)
     {
-        var latencies = scores.Select(score => (Time(score.Score, "scored_at") - Time(score.Score, "event_time")).TotalMilliseconds).Order().ToArray();
-        var times = scores.Select(score => score.Record.Message.Timestamp.UnixTimestampMs).Order().ToArray();
-        var gaps = times.Zip(times.Skip(1), (one, next) => (double)(next - one)).Where(gap => gap > 0).Order().ToArray();
-        output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{run}: {scores.Count} scores; event to score p50 {At(latencies, .5):0} p99 {At(latencies, .99):0} max {latencies[^1]:0} ms; pause between batches of scores p50 {At(gaps, .5):0} p99 {At(gaps, .99):0} max {gaps[^1]:0} ms"));
+        var latencies = scores.Select(score => (Time(score.Score, "scored_at") - Time(score.Score, "event_time")).TotalMilliseconds).ToList();
+        List<double> pauses = [], handOvers = [];
+        foreach (var partition in scores.GroupBy(score => score.Record.Partition.Value))
+        {
+            var inOrder = partition.OrderBy(score => score.Record.Offset.Value).ToList();
+            for (int i = 1; i < inOrder.Count; i++)
+            {
+                bool isHandOver = !string.Equals(ShaOf(inOrder[i].Score), ShaOf(inOrder[i - 1].Score), StringComparison.Ordinal);
+                (isHandOver ? handOvers : pauses).Add(inOrder[i].Record.Message.Timestamp.UnixTimestampMs - inOrder[i - 1].Record.Message.Timestamp.UnixTimestampMs);
+            }
+        }
 
-        static double At(double[] sorted, double share) => sorted[(int)(share * (sorted.Length - 1))];
+        output.WriteLine($"{run}: {scores.Count} scores; event to score {Shown(latencies)}; pause between batches {Shown([.. pauses.Where(pause => pause > 0)])}; pause where the package changes {Shown(handOvers)}");
+
+        static string Shown(List<double> values)
+        {
+            values.Sort();
+            return values.Count == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"p50 {At(values, .5):0} p99 {At(values, .99):0} max {values[^1]:0} ms of {values.Count}");
+        }
+
+        static double At(List<double> sorted, double share) => sorted[(int)(share * (sorted.Count - 1))];
 
         static DateTimeOffset Time(JsonObject score, string name) => DateTimeOffset.Parse((string)score[name]!, CultureInfo.InvariantCulture);
     }

@@ -23,7 +23,7 @@ public sealed class ModelVerbTests(KafkaBroker broker, TestModel model)
         changed[^100] ^= 1;
         await File.WriteAllBytesAsync(broken, changed, Bound);
         string[] topic = ["--definition", service.DefinitionPath, "--verification-key", model.KeyPath, "--bootstrap-servers", broker.BootstrapServers];
-        await using var worker = new WorkerRun(service, group: null);
+        await using var worker = new WorkerRun(service, "verbs");
         await worker.ReadyAsync(Bound);
 
         Assert.StartsWith("good: ", await OwnProgram.TrainerAsync(["models", "verify", second, .. topic[..4]]), StringComparison.Ordinal);

@@ -107,6 +107,21 @@ public sealed class OperationsTests(KafkaBroker broker, TestModel model)
     }
 
     [Fact]
+    public async Task What_is_shown_of_a_partition_goes_with_it_to_its_new_owner()
+    {
+        string[] families = ["fraudscoring_kafka_consumer_lag", "fraudscoring_last_event_timestamp_seconds", "fraudscoring_watermark_timestamp_seconds", "fraudscoring_state_entries", "fraudscoring_state_bytes"];
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 4);
+        await service.VerbAsync("replay", service.WriteHistory(HistoryCount, seed: 22));
+        await using var first = new WorkerRun(service, "shown", lanes: 1);
+        await first.MetricsAsync(page => families.All(family => page.All(family).Count == 4), Bound);
+        await using var second = new WorkerRun(service, "shown", lanes: 1);
+        await second.MetricsAsync(page => page.All(families[0]).Count == 2, Bound);
+        await first.MetricsAsync(page => families.All(family => page.All(family).Count == 2), Bound);
+        Assert.Equal(ExitCode.Ok, await second.StopAsync());
+        Assert.Equal(ExitCode.Ok, await first.StopAsync());
+    }
+
+    [Fact]
     public async Task A_worker_that_waits_for_its_broker_is_alive_and_not_ready_and_gives_up_with_69()
     {
         using var service = await TestService.CreateAsync(broker, model, partitionCount: 1);

@@ -19,8 +19,11 @@ public sealed class HostilePackageTests(ITestOutputHelper output)
         string[] files = [.. Directory.GetFiles(Path.Combine(Path.GetDirectoryName(sound)!, "bad"), "*.onnx").Order(StringComparer.Ordinal)];
         using var workshop = new OfferWorkshop();
         workshop.Offer(workshop.Package(1, Running));
-        long sequence = 1;
-        int refused = 0;
+        workshop.Offer(workshop.FilePackage(2, File.ReadAllBytes(sound), PackageFiles.Trees, Running));
+        Assert.Equal(1, workshop.Refusals("smoke_mismatch")); // Their sound parent is loaded and scores: what follows is refused for what was done to it.
+        long sequence = 2;
+        int refused = 1;
+        using var process = Process.GetCurrentProcess();
         var (slowest, largest) = ((TimeSpan.Zero, ""), (0L, ""));
         foreach (string file in files)
         {
@@ -29,9 +32,11 @@ public sealed class HostilePackageTests(ITestOutputHelper output)
                 byte[] package = workshop.FilePackage(++sequence, File.ReadAllBytes(file), name, Running);
                 workshop.Lines.Clear();
                 long allocated = GC.GetAllocatedBytesForCurrentThread();
-                long started = Stopwatch.GetTimestamp();
+                process.Refresh();
+                var started = process.TotalProcessorTime;
                 workshop.Offer(package);
-                var took = Stopwatch.GetElapsedTime(started);
+                process.Refresh();
+                var took = process.TotalProcessorTime - started; // Of the machine's time the tests beside this one would have their share.
                 allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
 
                 string what = $"{Path.GetFileNameWithoutExtension(file)} as {name}";
@@ -45,6 +50,6 @@ public sealed class HostilePackageTests(ITestOutputHelper output)
         }
 
         Assert.Equal(files.Length * 2, workshop.Refusals("model_refused"));
-        output.WriteLine(FormattableString.Invariant($"{refused} hostile packages refused; slowest {slowest.Item1.TotalMilliseconds:0.0} ms ({slowest.Item2}), most allocated {largest.Item1 / 1048576.0:0.0} MiB ({largest.Item2}), process peak {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"));
+        output.WriteLine(FormattableString.Invariant($"{files.Length * 2} hostile packages refused; most processor time {slowest.Item1.TotalMilliseconds:0} ms ({slowest.Item2}), most allocated {largest.Item1 / 1048576.0:0.0} MiB ({largest.Item2}), process peak {process.PeakWorkingSet64 >> 20} MiB"));
     }
 }
