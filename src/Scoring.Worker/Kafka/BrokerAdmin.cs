@@ -71,11 +71,20 @@ internal sealed class BrokerAdmin : IDisposable
 
     /// <summary>Whether a group starts anew: it has committed nothing of a topic and has no members.</summary>
     /// <exception cref="CommandFailure">No broker could tell within the bound: nobody may guess, the answer decides whether contributions are removed.</exception>
-    public bool IsNewGroup(string group, string topic, IEnumerable<int> partitions)
+    public bool IsNewGroup(string group, string topic, IEnumerable<int> partitions) =>
+        !HasCommitted(group, topic, partitions) && Ask(() => Members(group)).Count == 0;
+
+    /// <summary>Whether a group has committed offsets of a topic, or members that read it. One that is still joining is not noticed.</summary>
+    /// <exception cref="CommandFailure">No broker could tell within the bound.</exception>
+    public bool LivesOn(string group, string topic, IEnumerable<int> partitions) =>
+        HasCommitted(group, topic, partitions)
+        || Ask(() => Members(group)).Any(member => member.Assignment.TopicPartitions.Any(partition => string.Equals(partition.Topic, topic, StringComparison.Ordinal)));
+
+    private bool HasCommitted(string group, string topic, IEnumerable<int> partitions)
     {
         var asked = new ConsumerGroupTopicPartitions(group, [.. partitions.Select(partition => new TopicPartition(topic, partition))]);
         var committed = Ask(() => admin.ListConsumerGroupOffsetsAsync([asked], new ListConsumerGroupOffsetsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult());
-        return committed[0].Partitions.All(offset => offset.Offset == Offset.Unset) && Ask(() => MemberCount(group)) == 0;
+        return committed[0].Partitions.Any(offset => offset.Offset != Offset.Unset);
     }
 
     /// <summary>Removes everything before the given offsets.</summary>
@@ -162,20 +171,20 @@ internal sealed class BrokerAdmin : IDisposable
     /// <inheritdoc/>
     public void Dispose() => admin.Dispose();
 
-    private int MemberCount(string group)
+    private List<MemberDescription> Members(string group)
     {
         try
         {
             var described = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
-            return described.ConsumerGroupDescriptions[0].Members.Count;
+            return described.ConsumerGroupDescriptions[0].Members;
         }
         catch (DescribeConsumerGroupsException refused) when (NoMembersKnown.Contains(refused.Results.ConsumerGroupDescriptions[0].Error.Code))
         {
-            return 0;
+            return [];
         }
         catch (KafkaException refused) when (NoMembersKnown.Contains(refused.Error.Code))
         {
-            return 0; // The embedded broker: it serves one process.
+            return []; // The embedded broker: it serves one process.
         }
     }
 

@@ -133,7 +133,7 @@ internal static class WorkerProcess
     /// <summary>One aggregates topic serves one group (docs/decisions/0005): a second one, new, would empty it under the first.</summary>
     private static void RefuseSecondGroup(KafkaClients clients, BrokerAdmin admin, ServiceTopics topics, List<int> partitions)
     {
-        if (!string.Equals(clients.Group, topics.Group, StringComparison.Ordinal) && !admin.IsNewGroup(topics.Group, topics.Transactions, partitions))
+        if (!string.Equals(clients.Group, topics.Group, StringComparison.Ordinal) && admin.LivesOn(topics.Group, topics.Transactions, partitions))
         {
             throw new CommandFailure(
                 ExitCode.Configuration,

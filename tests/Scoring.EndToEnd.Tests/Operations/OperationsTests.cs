@@ -68,12 +68,13 @@ public sealed class OperationsTests(KafkaBroker broker, TestModel model)
         Assert.Equal(scores.Sum(record => (double)Json(record)["score"]!), page["fraudscoring_score_sum"], 1e-6);
         Assert.Equal(0, page.Sum("fraudscoring_fallback_total"));
 
-        // A label is taken when a row of its partition comes that is not older than its report.
+        // A label is taken when a row of its partition comes that is not older than its report; in a partition that has fallen silent, as far as the other has come.
         var lastEvent = scores.GroupBy(record => record.Partition.Value).ToDictionary(partition => partition.Key, partition => partition.Max(record => Time(Json(record), "event_time")));
-        int labelsDue = service.Read("labels", records => records.Count == service.Count("labels"), Bound)
-            .Count(record => IsWhole(record) && Time(Json(record), "reported_at") <= lastEvent[record.Partition.Value]);
+        var labels = service.Read("labels", records => records.Count == service.Count("labels"), Bound).Where(IsWhole).ToList();
+        int labelsDue = labels.Count(record => Time(Json(record), "reported_at") <= lastEvent[record.Partition.Value]);
+        int labelsDueAtMost = labels.Count(record => Time(Json(record), "reported_at") <= lastEvent.Values.Max());
         Assert.InRange(labelsDue, EventCount / 2, EventCount);
-        Assert.Equal(labelsDue, page.Sum("fraudscoring_labels_total"));
+        Assert.InRange(page.Sum("fraudscoring_labels_total"), labelsDue, labelsDueAtMost);
 
         // State: every account came once, two events late; each event of the history carries its outcome, which no field of an event names.
         Assert.Equal(scores.Select(record => (string)Json(record)["account_id"]!).Distinct(StringComparer.Ordinal).Count(), page["fraudscoring_state_keys_added_total"]);
