@@ -24,6 +24,7 @@ internal static class Program
             EvaluateCommand.Create(),
             ScoreCommand.Create(),
             ModelsCommand.Create(),
+            WatchCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

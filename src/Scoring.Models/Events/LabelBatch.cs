@@ -12,6 +12,7 @@ public sealed class LabelBatch
         LabelIds = new TextColumn(rowsMax, 64);
         TransactionIds = new TextColumn(rowsMax, 64);
         AccountIds = new TextColumn(rowsMax, 128);
+        Supersedes = new TextColumn(rowsMax, 64);
         IsFraud = new sbyte[rowsMax];
         Sources = new LabelSource[rowsMax];
         OccurredAtMs = new long[rowsMax];
@@ -45,6 +46,9 @@ public sealed class LabelBatch
     /// <summary>Their accounts.</summary>
     public TextColumn AccountIds { get; }
 
+    /// <summary>The labels that these correct; missing where they correct none.</summary>
+    public TextColumn Supersedes { get; }
+
     /// <summary>1 fraud, 0 honest, -1 not known.</summary>
     public sbyte[] IsFraud { get; }
 
@@ -65,6 +69,7 @@ public sealed class LabelBatch
         LabelIds.SetMissing(row);
         TransactionIds.SetMissing(row);
         AccountIds.SetMissing(row);
+        Supersedes.SetMissing(row);
         IsFraud[row] = -1;
         Sources[row] = LabelSource.Unknown;
         OccurredAtMs[row] = long.MinValue;
@@ -82,5 +87,6 @@ public sealed class LabelBatch
         LabelIds.Clear();
         TransactionIds.Clear();
         AccountIds.Clear();
+        Supersedes.Clear();
     }
 }

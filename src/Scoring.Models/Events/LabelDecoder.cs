@@ -10,7 +10,7 @@ public sealed class LabelDecoder
 {
     private static readonly string[] Members =
     [
-        "label_id", "transaction_id", "account_id", "is_fraud", "source", "network", "reason_code", "disposition", "occurred_at", "reported_at", "transaction_time",
+        "label_id", "transaction_id", "account_id", "is_fraud", "source", "network", "reason_code", "disposition", "occurred_at", "reported_at", "transaction_time", "supersedes",
     ];
 
     private readonly FieldTarget[] facts;
@@ -109,14 +109,14 @@ public sealed class LabelDecoder
             return FieldWriter.Write(facts[target - Members.Length], value, batch.Facts, row);
         }
 
+        // The walk looks at strings, and the facts of transaction and account at their integers.
+        if (target is 0 or 11 && value.Kind == JsonKind.Number && CardNumbers.IsSuspected(value.Text))
+        {
+            return RefusalCode.PanSuspected;
+        }
+
         if (target < 3)
         {
-            // The walk looks at strings, and the facts of transaction and account at their integers.
-            if (target == 0 && value.Kind == JsonKind.Number && CardNumbers.IsSuspected(value.Text))
-            {
-                return RefusalCode.PanSuspected;
-            }
-
             var column = target == 0 ? batch.LabelIds : target == 1 ? batch.TransactionIds : batch.AccountIds;
             return TakeToken(value, column, row, lengthMax: target == 2 ? 128 : 64);
         }
@@ -129,6 +129,8 @@ public sealed class LabelDecoder
                 return FieldWriter.Time(transactionTime, value, ref batch.ReportedAtMs[row]);
             case 10:
                 return FieldWriter.Write(transactionTime, value, batch.Facts, row);
+            case 11:
+                return TakeToken(value, batch.Supersedes, row, lengthMax: 64);
         }
 
         if (value.Kind != JsonKind.String)

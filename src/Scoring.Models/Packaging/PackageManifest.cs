@@ -44,6 +44,9 @@ public sealed record PackageManifest
     /// <summary>Digest of the earlier package whose model this one puts forward again; none where the model is new.</summary>
     public string? RollbackOf { get; init; }
 
+    /// <summary>Why it replaced the package before it; none where a person published it.</summary>
+    public PromotionManifest? Promotion { get; init; }
+
     /// <summary>Where the model came from: <c>fasttree</c>, or the producer that an imported file names.</summary>
     public required string Producer { get; init; }
 
@@ -67,6 +70,31 @@ public sealed record PackageManifest
 
     /// <summary>SHA-256 of every other file of the package, lower-case hex, by file name.</summary>
     public required IReadOnlyDictionary<string, string> Files { get; init; }
+}
+
+/// <summary>Why the trainer put a model forward: its place in the lineage of a channel.</summary>
+public sealed record PromotionManifest
+{
+    /// <summary>The time that was looked at: what was known then decided.</summary>
+    public required DateTimeOffset DecidedAt { get; init; }
+
+    /// <summary>What made the trainer try: <c>schedule</c>, <c>labels</c>, <c>drift</c>.</summary>
+    public required IReadOnlyList<string> Triggers { get; init; }
+
+    /// <summary>The rule, a sentence.</summary>
+    public required string Rule { get; init; }
+
+    /// <summary>How it was met, a sentence.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>First event time of the traffic that both models were judged on.</summary>
+    public required DateTimeOffset JudgedFrom { get; init; }
+
+    /// <summary>Its end, excluded.</summary>
+    public required DateTimeOffset JudgedTo { get; init; }
+
+    /// <summary>What both models showed there, by name.</summary>
+    public required IReadOnlyDictionary<string, double> Figures { get; init; }
 }
 
 /// <summary>What a model learnt from.</summary>

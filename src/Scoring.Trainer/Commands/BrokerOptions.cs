@@ -30,10 +30,10 @@ internal sealed class BrokerOptions
     /// <summary>Keys of which one must have signed.</summary>
     public IReadOnlyList<PackageKey> Keys(ParseResult parsed) => CommonOptions.ReadVerificationKeys(parsed.GetRequiredValue(keys));
 
+    /// <summary>How the brokers are reached.</summary>
+    public BrokerAccess Access(ParseResult parsed) =>
+        new(parsed.GetValue(servers)!, parsed.GetValue(properties) is { } path ? BrokerAccess.ReadProperties(path) : new Dictionary<string, string>(StringComparer.Ordinal));
+
     /// <summary>A publisher for the service's channel.</summary>
-    public ModelPublisher Publisher(ParseResult parsed, ServiceDefinition service)
-    {
-        var further = parsed.GetValue(properties) is { } path ? BrokerAccess.ReadProperties(path) : new Dictionary<string, string>(StringComparer.Ordinal);
-        return new ModelPublisher(new BrokerAccess(parsed.GetValue(servers)!, further), ModelChannel.Of(service), Keys(parsed), TimeProvider.System);
-    }
+    public ModelPublisher Publisher(ParseResult parsed, ServiceDefinition service) => new(Access(parsed), ModelChannel.Of(service), Keys(parsed), TimeProvider.System);
 }

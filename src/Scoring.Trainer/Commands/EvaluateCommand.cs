@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Scoring.Models.Ensembles;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
 using Scoring.Models.Packaging;
@@ -53,7 +52,7 @@ internal static class EvaluateCommand
                 throw new TrainerException(ExitCode.Data, $"no labelled transaction in {window}");
             }
 
-            var scores = parsed.GetValue(given) is { } file ? new PackageScores(Given(file, table, rows), [], []) : Score(ensemble, table, rows);
+            var scores = parsed.GetValue(given) is { } file ? new PackageScores(Given(file, table, rows), [], []) : PackageScores.Of(ensemble, table, rows);
             var report = Judge(scores.Probabilities);
             if (parsed.GetValue(json))
             {
@@ -112,37 +111,6 @@ internal static class EvaluateCommand
             : throw new TrainerException(ExitCode.Data, $"{path}: no score for a transaction of the window; {rows.Count} are needed"))];
     }
 
-    private static PackageScores Score(Ensemble ensemble, FeatureTable table, List<int> rows)
-    {
-        const int BatchRows = 1_024;
-        var block = new FeatureBlock(table.FeatureCount, BatchRows);
-        var output = new EnsembleScores(BatchRows);
-        bool isBlend = ensemble.HasTrees && ensemble.HasNetwork;
-        var scores = new PackageScores(new double[rows.Count], new double[isBlend ? rows.Count : 0], new double[isBlend ? rows.Count : 0]);
-        for (int start = 0; start < rows.Count; start += BatchRows)
-        {
-            int count = Math.Min(BatchRows, rows.Count - start);
-            for (int i = 0; i < count; i++)
-            {
-                var features = table.Features(rows[start + i]);
-                for (int feature = 0; feature < features.Length; feature++)
-                {
-                    block.Set(i, feature, features[feature]);
-                }
-            }
-
-            ensemble.Score(block, count, output);
-            output.Probability.AsSpan(0, count).CopyTo(scores.Probabilities.AsSpan(start));
-            if (isBlend)
-            {
-                output.Trees.AsSpan(0, count).CopyTo(scores.Trees.AsSpan(start));
-                output.Network.AsSpan(0, count).CopyTo(scores.Network.AsSpan(start));
-            }
-        }
-
-        return scores;
-    }
-
     // The first line is the package's, those of its components follow.
     private static void Write(List<(string Name, EvaluationReport Report)> lines, TimeWindow window, bool isPublishedSplit)
     {
@@ -167,7 +135,4 @@ internal static class EvaluateCommand
         static void Line(string name, double auc, double ap, double cp) =>
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-36}{auc,8:0.000}{ap,8:0.000}{cp,8:0.000}"));
     }
-
-    // The components' own probabilities are there where there are two of them.
-    private sealed record PackageScores(double[] Probabilities, double[] Trees, double[] Network);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Scoring.Models.Definitions;
 using Scoring.Models.Ensembles;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
@@ -58,7 +57,7 @@ internal static class TrainCommand
             var file = await Progress.RunAsync(TimeProvider.System, async progress =>
             {
                 var table = await FeatureTables.ReadAsync(service, features, parsed.GetRequiredValue(history), plan.Needed, progress, cancellation);
-                var model = WithOwnThresholds(TrainingRun.Run(table, plan, progress, cancellation), service.Policy);
+                var model = TrainingRun.Run(table, plan, progress, cancellation).With(service.Policy);
                 trial = model.Trial;
                 var facts = validity.Read(parsed, service, features);
                 return PackageAssembly.Sign(model, facts, PackageAssembly.Spread(table, table.Labelled(plan.Training)), signingKey);
@@ -95,12 +94,4 @@ internal static class TrainCommand
         ({ } begin, { } end) => CommonOptions.Window(begin, end),
         _ => throw new TrainerException(ExitCode.Usage, "--calibrate-from and --calibrate-to belong together"),
     };
-
-    private static TrainedModel WithOwnThresholds(TrainedModel model, PolicyDefinition policy)
-    {
-        double review = policy.Review ?? model.Thresholds.Review;
-        double decline = Math.Max(review, policy.Decline ?? model.Thresholds.Decline);
-        bool isOwn = policy.Review is not null || policy.Decline is not null;
-        return isOwn ? model with { Thresholds = new(review, decline, $"stated by the definition where it states one; else {model.Thresholds.Basis}") } : model;
-    }
 }

@@ -19,7 +19,8 @@ internal static class PairedBootstrap
     /// <param name="champion">Probabilities of one model.</param>
     /// <param name="challenger">Probabilities of the other.</param>
     /// <param name="seed">Seed of the draws.</param>
-    public static PairedGains Compare(ScoredRows rows, double[] champion, double[] challenger, int seed)
+    /// <param name="confidence">Share of the draws that exceed a lower bound.</param>
+    public static PairedGains Compare(ScoredRows rows, double[] champion, double[] challenger, int seed, double confidence = Confidence)
     {
         var accounts = rows.Accounts.Distinct().Select((account, index) => (account, index)).ToDictionary(pair => pair.account, pair => pair.index);
         int[] unit = [.. rows.Accounts.Select(account => accounts[account])];
@@ -47,14 +48,14 @@ internal static class PairedBootstrap
 
         Array.Fill(times, 1);
         return new(
-            new(after.AveragePrecision(times) - before.AveragePrecision(times), LowerBound(precisionGains)),
-            new(before.LogLoss(times) - after.LogLoss(times), LowerBound(lossGains)));
+            new(after.AveragePrecision(times) - before.AveragePrecision(times), LowerBound(precisionGains, confidence)),
+            new(before.LogLoss(times) - after.LogLoss(times), LowerBound(lossGains, confidence)));
     }
 
-    private static double LowerBound(List<double> gains)
+    private static double LowerBound(List<double> gains, double confidence)
     {
         gains.Sort();
-        return gains[(int)(gains.Count * (1 - Confidence))];
+        return gains[(int)(gains.Count * (1 - confidence))];
     }
 
     /// <summary>Rows by descending score, so that a draw costs one pass.</summary>
@@ -113,12 +114,12 @@ internal static class PairedBootstrap
     }
 }
 
-/// <summary>How much better, and at least how much with 95 % confidence.</summary>
+/// <summary>How much better, and at least how much with the confidence asked for.</summary>
 /// <param name="AveragePrecision">Gain in average precision.</param>
 /// <param name="LogLoss">Log loss saved per row.</param>
 internal sealed record PairedGains(PairedGain AveragePrecision, PairedGain LogLoss);
 
 /// <summary>One gain.</summary>
 /// <param name="Gain">On the rows as they are.</param>
-/// <param name="LowerBound">The value that 95 % of the draws exceed.</param>
+/// <param name="LowerBound">The value that the draws exceed with the confidence asked for.</param>
 internal sealed record PairedGain(double Gain, double LowerBound);

@@ -28,11 +28,7 @@ internal sealed class HistoryImport
         outcomes = definition.Labels.Path is null ? null : new OutcomeReader(definition.Labels);
         nowMs = now.ToUnixTimeMilliseconds();
         labelDelayMs = (long)definition.Labels.Delay.TotalMilliseconds;
-        if (decoder.Schema.IndexOf(HistoryColumns.Label) >= 0 || decoder.Schema.IndexOf(HistoryColumns.LabelTime) >= 0)
-        {
-            throw new TrainerException(ExitCode.Data, $"{HistoryColumns.Label} and {HistoryColumns.LabelTime} are columns of every history: give the attribute another name");
-        }
-
+        HistoryColumns.RequireFree(decoder.Schema);
         chunks.Add(new HistoryChunk(decoder.Schema, HistoryColumns.RowsPerGroup));
     }
 

@@ -24,6 +24,9 @@ internal sealed class HistoryReader : IAsyncDisposable
     /// <summary>Rows of the file.</summary>
     public long RowCount { get; private init; }
 
+    /// <summary>What the file says about itself.</summary>
+    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
     /// <summary>Opens a history for a definition's events.</summary>
     /// <exception cref="TrainerException">There is no such file, it is no history, or it holds other fields than the definition reads.</exception>
     public static async Task<HistoryReader> OpenAsync(string path, EventSchema schema, CancellationToken cancellation)
@@ -59,25 +62,37 @@ internal sealed class HistoryReader : IAsyncDisposable
             throw new TrainerException(ExitCode.Data, $"{path}: lacks the fields {string.Join(", ", missing)} that the definition reads; import the data again with this definition");
         }
 
-        return new(file, schema, expected) { RowCount = long.Parse(metadata![HistoryColumns.RowsKey], CultureInfo.InvariantCulture) };
+        return new(file, schema, expected) { RowCount = long.Parse(metadata![HistoryColumns.RowsKey], CultureInfo.InvariantCulture), Metadata = metadata };
     }
 
     /// <summary>Every chunk in order. A chunk is overwritten by the next.</summary>
     public async IAsyncEnumerable<HistoryChunk> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         var chunk = new HistoryChunk(schema, HistoryColumns.RowsPerGroup);
-        long offset = 0;
+        long rowsBefore = 0;
+        var found = parquet.Schema.GetDataFields().Select(field => field.Name).ToHashSet(StringComparer.Ordinal);
+        bool hasSource = found.Contains(HistoryColumns.SourcePartition) && found.Contains(HistoryColumns.SourceOffset);
         for (int groupIndex = 0; groupIndex < parquet.RowGroupCount; groupIndex++)
         {
             using var group = parquet.OpenRowGroupReader(groupIndex);
             int rowCount = (int)group.RowCount;
             chunk.Batch.Clear();
             var batch = chunk.Batch;
+            var partitions = new int[rowCount];
+            var offsets = new long[rowCount];
+            if (hasSource)
+            {
+                await group.ReadAsync<int>(columns.Partition, partitions.AsMemory(), cancellationToken: cancellation);
+                await group.ReadAsync<long>(columns.Offset, offsets.AsMemory(), cancellationToken: cancellation);
+            }
+
             for (int row = 0; row < rowCount; row++)
             {
                 batch.NextRow();
-                batch.Accept(partition: 0, offset++, appendTimeMs: 0);
+                batch.Accept(partitions[row], hasSource ? offsets[row] : rowsBefore + row, appendTimeMs: 0);
             }
+
+            rowsBefore += rowCount;
 
             for (int field = 0; field < schema.Fields.Count; field++)
             {

@@ -71,6 +71,8 @@ internal sealed class HistoryReplay : IDisposable
 
     private void Process(HistoryChunk chunk, int end)
     {
+        // Wherever the rows came from, they are replayed as one partition: accounts are the same, and shared entities are summed over all.
+        Array.Clear(chunk.Batch.Partitions);
         ReadOnlySpan<PartitionState?> states = [state];
         for (int start = 0; start < end;)
         {

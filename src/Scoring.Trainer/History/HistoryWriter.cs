@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -10,22 +11,37 @@ namespace Scoring.Trainer.History;
 /// <summary>Writes decoded transactions with their outcomes as one history file, sorted.</summary>
 internal static class HistoryWriter
 {
-    /// <summary>Writes the file beside its final name first, so that a broken run leaves no half a history.</summary>
+    /// <summary>Writes the file beside its final name first and onto the disk, so that a broken run leaves no half a history.</summary>
     /// <param name="path">File to write; replaced if it is there.</param>
     /// <param name="service">Service whose definition decoded the rows.</param>
-    /// <param name="chunks">Rows in the order in which they came.</param>
+    /// <param name="chunks">Rows in any order.</param>
     /// <param name="cancellation">Stops the writing.</param>
     /// <returns>Rows written.</returns>
     public static async Task<int> WriteAsync(string path, string service, IReadOnlyList<HistoryChunk> chunks, CancellationToken cancellation)
     {
+        string unfinished = path + ".unfinished";
+        int rows = await WriteUnfinishedAsync(unfinished, service, chunks, ReadOnlyDictionary<string, string>.Empty, cancellation);
+        File.Move(unfinished, path, overwrite: true);
+        return rows;
+    }
+
+    /// <summary>Writes a file under the name given and onto the disk.</summary>
+    /// <param name="unfinished">File to write; replaced if it is there.</param>
+    /// <param name="service">Service whose definition decoded the rows.</param>
+    /// <param name="chunks">Rows in any order.</param>
+    /// <param name="metadata">What the file shall say about itself beside what every history says.</param>
+    /// <param name="cancellation">Stops the writing.</param>
+    /// <returns>Rows written.</returns>
+    public static async Task<int> WriteUnfinishedAsync(
+        string unfinished, string service, IReadOnlyList<HistoryChunk> chunks, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
+    {
         var schema = chunks[0].Batch.Schema;
         var order = Order(chunks);
-        string unfinished = path + ".unfinished";
-        await using (var file = File.Create(unfinished))
+        await using var file = File.Create(unfinished);
+        var columns = new HistoryColumns(schema);
+        await using (var writer = await ParquetWriter.CreateAsync(columns.Parquet, file, cancellationToken: cancellation))
         {
-            var columns = new HistoryColumns(schema);
-            await using var writer = await ParquetWriter.CreateAsync(columns.Parquet, file, cancellationToken: cancellation);
-            writer.CustomMetadata = new Dictionary<string, string>(StringComparer.Ordinal)
+            writer.CustomMetadata = new Dictionary<string, string>(metadata, StringComparer.Ordinal)
             {
                 [HistoryColumns.FormatKey] = HistoryColumns.Format,
                 [HistoryColumns.ServiceKey] = service,
@@ -38,7 +54,7 @@ internal static class HistoryWriter
             }
         }
 
-        File.Move(unfinished, path, overwrite: true);
+        file.Flush(flushToDisk: true);
         return order.Length;
     }
 
@@ -72,6 +88,8 @@ internal static class HistoryWriter
 
         await WriteValuesAsync(columns.IsFraud, place => Present(chunks[place.Chunk].IsFraud[place.Row]));
         await WriteValuesAsync(columns.ReportedAt, place => Present(chunks[place.Chunk].ReportedAtMs[place.Row]));
+        await group.WriteAsync<int>(columns.Partition, Gather(rows, place => chunks[place.Chunk].Batch.Partitions[place.Row]), cancellationToken: cancellation);
+        await group.WriteAsync<long>(columns.Offset, Gather(rows, place => chunks[place.Chunk].Batch.Offsets[place.Row]), cancellationToken: cancellation);
         group.CompleteValidate();
 
         Task WriteValuesAsync<T>(DataField target, Func<RowPlace, T?> value)
@@ -90,7 +108,7 @@ internal static class HistoryWriter
         return gathered;
     }
 
-    // By event time; a stable sort keeps the order of rows of one time.
+    // Rows of one time by where they came from: whatever the order in which partitions were read, the file is the same.
     private static RowPlace[] Order(IReadOnlyList<HistoryChunk> chunks)
     {
         var places = new List<RowPlace>();
@@ -102,7 +120,12 @@ internal static class HistoryWriter
             }
         }
 
-        return [.. places.OrderBy(place => chunks[place.Chunk].Batch.EventTimesMs[place.Row])];
+        return
+        [
+            .. places.OrderBy(place => chunks[place.Chunk].Batch.EventTimesMs[place.Row])
+                .ThenBy(place => chunks[place.Chunk].Batch.Partitions[place.Row])
+                .ThenBy(place => chunks[place.Chunk].Batch.Offsets[place.Row]),
+        ];
     }
 
     private static string Text(TextColumn column, int row) => column.Has(row) ? Encoding.UTF8.GetString(column[row]) : null!;

@@ -29,6 +29,8 @@ internal static class PackageAssembly
         public DateTimeOffset? Expires { get; init; }
 
         public string? PreviousSha256 { get; init; }
+
+        public PromotionManifest? Promotion { get; init; }
     }
 
     /// <summary>Signs a trained model.</summary>
@@ -87,6 +89,7 @@ internal static class PackageAssembly
         NotBefore = facts.NotBefore,
         Expires = facts.Expires,
         PreviousSha256 = facts.PreviousSha256,
+        Promotion = facts.Promotion,
         Producer = "",
         Thresholds = new(1, 1, ""),
         Files = new Dictionary<string, string>(StringComparer.Ordinal),

@@ -1,3 +1,4 @@
+using Scoring.Models.Definitions;
 using Scoring.Models.Ensembles;
 using Scoring.Models.Packaging;
 using Scoring.Trainer.Evaluation;
@@ -30,5 +31,14 @@ internal sealed record TrainedModel(TreeNodes Trees, Calibration Calibration, Th
         return Network is { } network && Stacked is { } stacked
             ? [.. margins.Zip(network.LogOdds(rows), (margin, logOdds) => stacked.Probability(Calibration, margin, logOdds))]
             : Array.ConvertAll(margins, Calibration.Probability);
+    }
+
+    /// <summary>The model with the thresholds that a definition states; where it states none, with its own.</summary>
+    public TrainedModel With(PolicyDefinition policy)
+    {
+        double review = policy.Review ?? Thresholds.Review;
+        double decline = Math.Max(review, policy.Decline ?? Thresholds.Decline);
+        bool isOwn = policy.Review is not null || policy.Decline is not null;
+        return isOwn ? this with { Thresholds = new(review, decline, $"stated by the definition where it states one; else {Thresholds.Basis}") } : this;
     }
 }
