@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Scoring.Benchmarks.Measuring;
 using Scoring.Models.Ensembles;
+using Scoring.Models.Ensembles.Devices;
 using Scoring.Models.Ensembles.Onnx;
 using Scoring.Models.Features;
 
@@ -45,7 +46,7 @@ internal sealed class TreeRatios : IDisposable
         predictionEngine = trained.PredictionEngine();
         var file = OnnxCheck.Check(OnnxWriter.Write(OnnxTrees.Write(trained.Nodes)), out var faults)
             ?? throw new InvalidOperationException(string.Join('\n', faults));
-        session = NeuralNetworkSession.Open(file, scoreColumn: null, out string reason) ?? throw new InvalidOperationException(reason);
+        session = NeuralNetworkSession.Open(file, scoreColumn: null, ExecutionProvider.Cpu, out string reason) ?? throw new InvalidOperationException(reason);
     }
 
     /// <summary>Runs the contests.</summary>
