@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Confluent.Kafka;
 using Prometheus;
 using Scoring.Models.Decisions;
@@ -50,7 +51,7 @@ internal sealed class OutputRecords
         decisions = [.. Enum.GetValues<Decision>().Select(decision => metrics.EventsScored.WithLabels(decision.ToString().ToLowerInvariant()))];
         consumed = metrics.EventsConsumed.WithLabels(topics.Transactions);
         stale = metrics.Fallback.WithLabels("stale_aggregates");
-        labelOutcomes = [.. Enum.GetValues<LabelOutcome>().Select(outcome => metrics.Labels.WithLabels(outcome.ToString().ToLowerInvariant()))];
+        labelOutcomes = [.. Enum.GetValues<LabelOutcome>().Select(outcome => metrics.Labels.WithLabels(JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString())))];
         produceStage = metrics.StageDuration.WithLabels("produce");
     }
 
