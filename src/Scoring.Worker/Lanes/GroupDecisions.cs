@@ -21,8 +21,9 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
     }
 
     /// <summary>Follows everything decided since the last call, in its order.</summary>
+    /// <param name="takesPartitions">Whether partitions that come are begun; not by a lane that is leaving.</param>
     /// <exception cref="LaneFailure">A partition cannot be taken over.</exception>
-    public void Follow()
+    public void Follow(bool takesPartitions = true)
     {
         if (input.Rebalances.Count == 0)
         {
@@ -39,7 +40,7 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
                     GiveUp(gone);
                 }
             }
-            else if (rebalance.Partitions.Count > 0)
+            else if (rebalance.Partitions.Count > 0 && takesPartitions)
             {
                 RefuseGrowth(rebalance.Partitions);
                 foreach (var partition in assigned.Begin(rebalance.Partitions, pool))

@@ -39,6 +39,7 @@ internal sealed class Lane : IDisposable
     private readonly RowAdmission admission;
     private readonly LaneGauges gauges;
     private readonly OutputRoom room;
+    private readonly Drain drain;
     private readonly Func<IEnumerable<TopicPartitionOffset>> positions;
     private PendingRow? pending;
     private long nowMs;
@@ -69,6 +70,7 @@ internal sealed class Lane : IDisposable
         gauges = new LaneGauges(context, number, partitions, input, output, stateMetrics);
         room = new OutputRoom(output, partitions, input, clock);
         positions = partitions.Positions;
+        drain = new Drain(context, number, partitions, input, commits, decisions);
     }
 
     /// <summary>Works until <paramref name="stopping"/>, then finishes the batch, waits for the acknowledgements, commits and leaves.</summary>
@@ -86,16 +88,13 @@ internal sealed class Lane : IDisposable
         {
             // Told to stop while a broker was asked about new partitions: what is owned already is finished.
         }
-
-        if (!commits.Finish(positions, TimeSpan.FromSeconds(4)))
+        catch
         {
-            throw new LaneFailure(ExitCode.Unavailable, "the broker did not acknowledge the last outputs and their offsets within 4 s; they are repeated at the next start");
+            context.LastCommits.Signal(); // It commits no more: the others need not stay for it.
+            throw;
         }
 
-        if (!input.Close(TimeSpan.FromSeconds(2)))
-        {
-            LogMessages.LeftLate(context.Logger, number);
-        }
+        drain.Run();
     }
 
     /// <inheritdoc/>

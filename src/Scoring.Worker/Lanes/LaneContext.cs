@@ -39,6 +39,9 @@ internal sealed record LaneContext
     /// <summary>Takes heartbeats.</summary>
     public required HealthState Health { get; init; }
 
+    /// <summary>Counts down with each lane that has made its last commit, or has failed to: one that leaves the group earlier rearranges it under the others.</summary>
+    public required CountdownEvent LastCommits { get; init; }
+
     /// <summary>The only clock.</summary>
     public required TimeProvider Clock { get; init; }
 

@@ -66,8 +66,10 @@ internal static class WorkerProcess
             await reader.Restored.WaitAsync(stopping);
         }
 
+        var lastCommits = new CountdownEvent(settings.Lanes.Lanes); // Not disposed: a lane that is late still signals.
         var context = new LaneContext
         {
+            LastCommits = lastCommits,
             Service = service,
             Settings = settings,
             Clients = clients,
