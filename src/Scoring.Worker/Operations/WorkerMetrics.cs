@@ -56,6 +56,7 @@ internal sealed class WorkerMetrics
         ModelLoaded = factory.CreateGauge("fraudscoring_model_loaded", "1 when a model scores, 0 when rules alone decide.");
         ModelSequence = factory.CreateGauge("fraudscoring_model_sequence", "Sequence of the package that scores; workers of one service show the same.");
         ModelSince = factory.CreateGauge("fraudscoring_model_since_timestamp_seconds", "When the model began to score here, seconds since 1970.");
+        ModelHandover = factory.CreateHistogram("fraudscoring_model_handover_seconds", "Time a lane stood still between two micro-batches to take another model.", new HistogramConfiguration { Buckets = StageBuckets });
         ModelExpires = factory.CreateGauge("fraudscoring_model_expires_timestamp_seconds", "When the package that scores expires, seconds since 1970; 0 when it does not. An expired one goes on scoring, but no restart takes it.");
         ModelsFollowed = factory.CreateGauge("fraudscoring_models_followed", "1 while the models topic is read.");
         ModelOffers = Counter("model_offers_total", "Records of the models topic for this service and channel, by what became of them.", "outcome");
@@ -190,6 +191,8 @@ internal sealed class WorkerMetrics
     public Gauge ModelSequence { get; }
 
     public Gauge ModelSince { get; }
+
+    public Histogram ModelHandover { get; }
 
     public Gauge ModelExpires { get; }
 

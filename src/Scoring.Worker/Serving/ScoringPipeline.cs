@@ -164,11 +164,13 @@ internal sealed class ScoringPipeline : IDisposable
 
     private ServingModel Take()
     {
+        long started = clock.GetTimestamp();
         ensemble?.Dispose();
         ensemble = null;
         model = service.Models.Take(out ensemble);
         scoreWriter = new ScoreWriter(model.Template, emitFeatures);
         alertWriter = new AlertWriter(model.Template);
+        metrics.ModelHandover.Observe(clock.GetElapsedTime(started).TotalSeconds);
         return model;
     }
 }

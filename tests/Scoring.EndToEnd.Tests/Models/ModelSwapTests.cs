@@ -75,6 +75,8 @@ public sealed class ModelSwapTests(KafkaBroker broker, TestModel model, ITestOut
         output.WriteLine($"{feed.Sent} scores, {PackageCount} swaps, broker {broker.Kind}");
         Tell("without swaps", scores[..before]);
         Tell("with 10 swaps", scores[before..]);
+        double handOvers = page["fraudscoring_model_handover_seconds_count"];
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a lane stood still to take a package: mean {1_000 * page["fraudscoring_model_handover_seconds_sum"] / handOvers:0.00} ms, {page["fraudscoring_model_handover_seconds_bucket{le=\"0.001\"}"]} of {handOvers} within 1 ms, {page["fraudscoring_model_handover_seconds_bucket{le=\"0.01\"}"]} within 10 ms"));
         foreach (var ensemble in ensembles.Values)
         {
             ensemble.Dispose();
@@ -129,19 +131,24 @@ public sealed class ModelSwapTests(KafkaBroker broker, TestModel model, ITestOut
     /// </summary>
     private void Tell(string run, List<(JsonObject Score, ConsumeResult<byte[], byte[]> Record)> scores)
     {
-        var latencies = scores.Select(score => (Time(score.Score, "scored_at") - Time(score.Score, "event_time")).TotalMilliseconds).ToList();
-        List<double> pauses = [], handOvers = [];
+        var latencies = scores.Select(score => Latency(score.Score)).ToList();
+        List<double> pauses = [], handOvers = [], firsts = [];
         foreach (var partition in scores.GroupBy(score => score.Record.Partition.Value))
         {
             var inOrder = partition.OrderBy(score => score.Record.Offset.Value).ToList();
             for (int i = 1; i < inOrder.Count; i++)
             {
                 bool isHandOver = !string.Equals(ShaOf(inOrder[i].Score), ShaOf(inOrder[i - 1].Score), StringComparison.Ordinal);
+                if (isHandOver)
+                {
+                    firsts.Add(Latency(inOrder[i].Score));
+                }
+
                 (isHandOver ? handOvers : pauses).Add(inOrder[i].Record.Message.Timestamp.UnixTimestampMs - inOrder[i - 1].Record.Message.Timestamp.UnixTimestampMs);
             }
         }
 
-        output.WriteLine($"{run}: {scores.Count} scores; event to score {Shown(latencies)}; pause between batches {Shown([.. pauses.Where(pause => pause > 0)])}; pause where the package changes {Shown(handOvers)}");
+        output.WriteLine($"{run}: {scores.Count} scores; event to score {Shown(latencies)}, of the first of each package in a partition {Shown(firsts)}; pause between batches {Shown([.. pauses.Where(pause => pause > 0)])}; pause where the package changes {Shown(handOvers)}");
 
         static string Shown(List<double> values)
         {
@@ -150,6 +157,8 @@ public sealed class ModelSwapTests(KafkaBroker broker, TestModel model, ITestOut
         }
 
         static double At(List<double> sorted, double share) => sorted[(int)(share * (sorted.Count - 1))];
+
+        static double Latency(JsonObject score) => (Time(score, "scored_at") - Time(score, "event_time")).TotalMilliseconds;
 
         static DateTimeOffset Time(JsonObject score, string name) => DateTimeOffset.Parse((string)score[name]!, CultureInfo.InvariantCulture);
     }
