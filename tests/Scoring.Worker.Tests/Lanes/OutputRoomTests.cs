@@ -39,17 +39,8 @@ public sealed class OutputRoomTests : IDisposable
     [Fact]
     public async Task Whoever_cannot_publish_still_follows_its_group()
     {
-        foreach (string topic in new[] { "in", "scores", "alerts", "dlq" })
-        {
-            broker.CreateTopic(topic, 2);
-        }
-
-        Send();
-        broker.RefuseWrites();
         using var stop = new CancellationTokenSource();
-        File.WriteAllText(definitionPath, Definition);
-        var worker = Task.Run(() => WorkerProcess.RunAsync(Settings(), TimeProvider.System, NullLoggerFactory.Instance, stop.Token), TestContext.Current.CancellationToken);
-        await UntilFullAsync();
+        var worker = await FullWorkerAsync(stop.Token);
 
         using (var other = new ConsumerBuilder<Ignore, Ignore>(Reader("room")).Build())
         {
@@ -72,17 +63,8 @@ public sealed class OutputRoomTests : IDisposable
     [Fact]
     public async Task Told_to_stop_while_nothing_is_taken_it_ends_and_says_so()
     {
-        foreach (string topic in new[] { "in", "scores", "alerts", "dlq" })
-        {
-            broker.CreateTopic(topic, 2);
-        }
-
-        Send();
-        broker.RefuseWrites();
         using var stop = new CancellationTokenSource();
-        File.WriteAllText(definitionPath, Definition);
-        var worker = Task.Run(() => WorkerProcess.RunAsync(Settings(), TimeProvider.System, NullLoggerFactory.Instance, stop.Token), TestContext.Current.CancellationToken);
-        await UntilFullAsync();
+        var worker = await FullWorkerAsync(stop.Token);
         await stop.CancelAsync();
         Assert.Equal(ExitCode.Unavailable, await worker.WaitAsync(bound.Token));
     }
@@ -124,6 +106,22 @@ public sealed class OutputRoomTests : IDisposable
         EnableAutoCommit = false,
         PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
     };
+
+    /// <summary>A worker whose output has stood still, full, since the broker takes no more writes.</summary>
+    private async Task<Task<int>> FullWorkerAsync(CancellationToken stop)
+    {
+        foreach (string topic in new[] { "in", "scores", "alerts", "dlq" })
+        {
+            broker.CreateTopic(topic, 2);
+        }
+
+        Send();
+        broker.RefuseWrites();
+        File.WriteAllText(definitionPath, Definition);
+        var worker = Task.Run(() => WorkerProcess.RunAsync(Settings(), TimeProvider.System, NullLoggerFactory.Instance, stop), CancellationToken.None);
+        await UntilFullAsync();
+        return worker;
+    }
 
     private void Send()
     {
