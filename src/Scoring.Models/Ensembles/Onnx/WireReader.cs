@@ -24,6 +24,7 @@ internal ref struct WireReader
     private int fieldStart;
     private long budgetBytes;
     private string message;
+    private ulong seen;
 
     internal WireReader(ReadOnlyMemory<byte> file, long decodedBytesMax, string messageName)
     {
@@ -65,9 +66,10 @@ internal ref struct WireReader
     internal Outer Enter(string messageName)
     {
         int length = ReadLength();
-        var outer = new Outer(end, message);
+        var outer = new Outer(end, message, seen);
         end = position + length;
         message = messageName;
+        seen = 0;
         Spend(128);
         return outer;
     }
@@ -77,7 +79,40 @@ internal ref struct WireReader
         if (Fault is not null)
             return;
         position = end;
-        (end, message) = (outer.End, outer.Message);
+        (end, message, seen) = (outer.End, outer.Message, outer.Seen);
+    }
+
+    /// <summary>Refuses the current field where it has stood in this message before: protobuf would merge the two. For fields below 64.</summary>
+    internal void ExpectOnce()
+    {
+        ulong bit = 1UL << Field;
+        if ((seen & bit) != 0)
+            Refuse($"field {Field} stands twice where it may stand once");
+        seen |= bit;
+    }
+
+    internal long ReadIntegerOnce()
+    {
+        ExpectOnce();
+        return ReadInteger();
+    }
+
+    internal float ReadFloatOnce()
+    {
+        ExpectOnce();
+        return ReadFloat();
+    }
+
+    internal ReadOnlyMemory<byte> ReadBytesOnce()
+    {
+        ExpectOnce();
+        return ReadBytes();
+    }
+
+    internal string ReadTextOnce()
+    {
+        ExpectOnce();
+        return ReadText();
     }
 
     internal long ReadInteger() => Expect(Varint) ? (long)ReadVarint() : 0;
@@ -259,5 +294,5 @@ internal ref struct WireReader
             Refuse($"the decoded model would need more than {OnnxReader.DecodedBytesMax >> 20} MiB");
     }
 
-    internal readonly record struct Outer(int End, string Message);
+    internal readonly record struct Outer(int End, string Message, ulong Seen);
 }
