@@ -14,9 +14,12 @@ internal sealed class TrainerMetrics
     private readonly Counter refused;
     private readonly Counter decisions;
     private readonly Counter publishFailures;
+    private readonly Counter missed;
     private readonly Gauge labels;
     private readonly Gauge isLeader;
     private readonly Gauge decidedAt;
+    private readonly Gauge dueAt;
+    private readonly Gauge publicationPending;
     private readonly Gauge championSequence;
     private readonly Gauge precision;
     private readonly Gauge precisionGainLow;
@@ -33,9 +36,12 @@ internal sealed class TrainerMetrics
         refused = factory.CreateCounter("fraudscoring_trainer_records_refused_total", "Records that the decoder refused, by input and reason.", ["input", "reason"]);
         decisions = factory.CreateCounter("fraudscoring_trainer_decisions_total", "Challengers judged, by outcome.", ["outcome"]);
         publishFailures = factory.CreateCounter("fraudscoring_trainer_publish_failures_total", "Attempts to publish a promoted package that failed.");
+        missed = factory.CreateCounter("fraudscoring_trainer_missed_records_total", "Records that retention removed from the topics before they were recorded.");
         labels = factory.CreateGauge("fraudscoring_trainer_labels", "Labels of the history at the last decision, by what became of them.", ["state"]);
         isLeader = factory.CreateGauge("fraudscoring_trainer_is_leader", "1 where this trainer decides for the channel, 0 where it waits.");
         decidedAt = factory.CreateGauge("fraudscoring_trainer_decided_timestamp_seconds", "The last time that was decided on, by the trainer's clock.");
+        dueAt = factory.CreateGauge("fraudscoring_trainer_due_timestamp_seconds", "When the next decision is due, seconds since 1970; in the past it is overdue. 0 while nothing is due, and where events are the clock.");
+        publicationPending = factory.CreateGauge("fraudscoring_trainer_publication_pending", "1 while a promoted package is not published yet.");
         championSequence = factory.CreateGauge("fraudscoring_trainer_champion_sequence", "Sequence of the champion's package; 0 where there is none.");
         precision = factory.CreateGauge("fraudscoring_trainer_average_precision", "Average precision on the days last judged.", ["model"]);
         precisionGainLow = factory.CreateGauge("fraudscoring_trainer_average_precision_gain_low", "Lower bound of the challenger's gain in average precision, last judged.");
@@ -71,6 +77,19 @@ internal sealed class TrainerMetrics
         lastEvent.Set((recorder.LastEventMs ?? 0) / 1_000.0);
     }
 
+    /// <summary>Shows how many records the topics had lost before they were read.</summary>
+    public void ShowMissed(long records) => missed.IncTo(records);
+
+    /// <summary>Shows where the loop stands, also right after a start.</summary>
+    public void Show(WatchState state)
+    {
+        publicationPending.Set(state.Pending is null ? 0 : 1);
+        decidedAt.Set(state.TrainedAt?.ToUnixTimeSeconds() ?? 0);
+    }
+
+    /// <summary>Shows when the next decision is due, ms since 1970; null when none is.</summary>
+    public void ShowDue(long? timeMs) => dueAt.Set((timeMs ?? 0) / 1_000.0);
+
     /// <summary>Shows who decides.</summary>
     public void ShowLeader(bool leads) => isLeader.Set(leads ? 1 : 0);
 
@@ -81,7 +100,6 @@ internal sealed class TrainerMetrics
     public void Show(WatchDecision decision, long champion, TimeSpan took)
     {
         decisions.WithLabels(decision.Outcome).Inc();
-        decidedAt.Set(decision.At.ToUnixTimeSeconds());
         championSequence.Set(champion);
         trainingSeconds.Set(took.TotalSeconds);
         foreach (var (name, value) in decision.Figures)

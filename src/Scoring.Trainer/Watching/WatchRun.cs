@@ -22,6 +22,8 @@ internal sealed class WatchRun(
         {
             int taken = source.Fill(RecordsPerStep, Wait);
             metrics.Show(recorder, history);
+            metrics.ShowMissed(source.Missed);
+            metrics.ShowDue(settings.EventClock ? null : watcher.DueAtMs);
             metrics.ShowLeader(decides());
             bool isOld = recorder.UnsealedRows > 0 && clock.GetElapsedTime(sealedAt) >= settings.SegmentAge;
             if (recorder.UnsealedRows >= settings.SegmentRows || isOld)

@@ -57,6 +57,7 @@ internal sealed class Watcher
         (this.folder, this.channel, this.metrics, this.clock, this.log, this.onStep) = (folder, channel, metrics, clock, log, onStep ?? (_ => { }));
         schedule = new RetrainingSchedule(settings);
         state = folder.ReadState();
+        metrics.Show(state);
     }
 
     /// <summary>Event time before which nothing is needed any more, ms since 1970 UTC; null before the first event. A trainer that waits, or has to catch up, keeps at most twice the retention.</summary>
@@ -73,6 +74,9 @@ internal sealed class Watcher
             };
         }
     }
+
+    /// <summary>When the next decision is due, ms since 1970 UTC: behind the time that it looks at, as long as things may settle; null where there is no such time.</summary>
+    public long? DueAtMs => (state.Pending?.At.ToUnixTimeMilliseconds() ?? Next()?.AtMs) + (long)settings.Settle.TotalMilliseconds;
 
     /// <summary>Whether there is a time to decide on.</summary>
     /// <param name="clockMs">The trainer's clock: latest event or wall clock, ms since 1970 UTC.</param>
@@ -223,6 +227,7 @@ internal sealed class Watcher
     {
         folder.Write(next);
         state = next;
+        metrics.Show(state);
     }
 
     private static string Time(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture);

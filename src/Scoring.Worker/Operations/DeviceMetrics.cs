@@ -12,6 +12,7 @@ internal sealed class DeviceMetrics
     /// <summary>Registers them.</summary>
     public DeviceMetrics(MetricFactory factory)
     {
+        Wanted = factory.CreateGauge("fraudscoring_device_wanted", "1 where a device should score: the settings name one, or auto has found one; 0 where none is expected.");
         Active = factory.CreateGauge("fraudscoring_device_active", "1 while the model that scores is loaded on a device, 0 when the processor scores alone.");
         Refusals = factory.CreateCounter("fraudscoring_device_refusals_total", "Times a device was not opened, or a model not loaded onto it, by reason.", "reason");
         Fallbacks = factory.CreateCounter("fraudscoring_device_fallbacks_total", "Micro-batches that the processor scored in the device's place, by reason.", "reason");
@@ -30,6 +31,8 @@ internal sealed class DeviceMetrics
 
         Fallbacks.WithLabels(CircuitIsOpen);
     }
+
+    public Gauge Wanted { get; }
 
     public Gauge Active { get; }
 

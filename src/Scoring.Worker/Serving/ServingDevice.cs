@@ -19,15 +19,17 @@ internal sealed class ServingDevice(ExecutionProvider provider, DeviceOptions op
             return null;
         }
 
+        bool isPromised = options.ExecutionProvider is not "auto";
+        metrics.Wanted.Set(isPromised ? 1 : 0);
         if (ExecutionProvider.OpenCuda(options.ExecutionProviderLibrary, options.DeviceId, out var fault) is { } provider)
         {
             LogMessages.DeviceOpened(logger, provider.Name, options.DeviceId, options.ExecutionProviderLibrary ?? "ONNX Runtime's own");
+            metrics.Wanted.Set(1);
             return new ServingDevice(provider, options.Device, metrics, logger);
         }
 
-        // Nobody promised a device to "auto".
         metrics.Refusals.WithLabels(fault!.Reason).Inc();
-        LogMessages.DeviceRefused(logger, options.ExecutionProvider is "auto" ? LogLevel.Information : LogLevel.Warning, fault.Reason, fault.Sentence);
+        LogMessages.DeviceRefused(logger, isPromised ? LogLevel.Warning : LogLevel.Information, fault.Reason, fault.Sentence);
         return null;
     }
 
