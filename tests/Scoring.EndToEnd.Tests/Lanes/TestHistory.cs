@@ -6,7 +6,7 @@ namespace Scoring.EndToEnd.Tests.Lanes;
 /// <summary>A simulated stream of ten days over 40 accounts and 12 merchants, seeded; frauds are more often large and at two of the merchants.</summary>
 internal static class TestHistory
 {
-    /// <summary>First day of every history.</summary>
+    /// <summary>First day of every history that is not given another.</summary>
     public static readonly DateTimeOffset Start = new(2025, 3, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Writes one event a line, each with its outcome.</summary>
@@ -14,11 +14,12 @@ internal static class TestHistory
     /// <param name="eventCount">How many.</param>
     /// <param name="seed">Of everything random.</param>
     /// <param name="withLate">Whether one in twenty comes up to ten minutes late.</param>
-    public static void Write(string path, int eventCount, int seed, bool withLate = false)
+    /// <param name="start">Its first day; null: <see cref="Start"/>.</param>
+    public static void Write(string path, int eventCount, int seed, bool withLate = false, DateTimeOffset? start = null)
     {
         var random = new Random(seed);
         var lines = new StringBuilder();
-        double timeMs = Start.ToUnixTimeMilliseconds();
+        double timeMs = (start ?? Start).ToUnixTimeMilliseconds();
         for (int i = 0; i < eventCount; i++)
         {
             timeMs += random.NextDouble() * 2 * 864_000_000 / eventCount;

@@ -24,10 +24,10 @@ internal sealed class PackageSeries : IDisposable
     public IReadOnlyList<PackageKey> Keys => [key];
 
     /// <summary>The package of a place in the series, from 2; the test model itself is 1.</summary>
-    public byte[] Package(int sequence)
+    public byte[] Package(int sequence, DateTimeOffset? expires = null)
     {
         double shift = LogOddsStep * (sequence - 1);
-        var manifest = first.Manifest with { Version = $"v{sequence}", Sequence = sequence, Blend = first.Manifest.Blend! with { Bias = first.Manifest.Blend.Bias + shift } };
+        var manifest = first.Manifest with { Version = $"v{sequence}", Sequence = sequence, Expires = expires, Blend = first.Manifest.Blend! with { Bias = first.Manifest.Blend.Bias + shift } };
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal)
         {
             [PackageFiles.Trees] = first.File(PackageFiles.Trees).ToArray(),

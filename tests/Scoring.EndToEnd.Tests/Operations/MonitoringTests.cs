@@ -1,6 +1,8 @@
+using System.Net;
 using System.Text.RegularExpressions;
 using Scoring.EndToEnd.Tests.Brokers;
 using Scoring.EndToEnd.Tests.Lanes;
+using Scoring.EndToEnd.Tests.Processes;
 using Scoring.Models.Tests;
 using Scoring.Worker.Commands;
 
@@ -13,7 +15,7 @@ public sealed partial class MonitoringTests(KafkaBroker broker, TestModel model)
     private static readonly string Docs = Path.Combine(RepositoryFiles.Root, "docs");
 
     private static CancellationToken Bound => CancellationTokenSource.CreateLinkedTokenSource(
-        TestContext.Current.CancellationToken, new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token).Token;
+        TestContext.Current.CancellationToken, new CancellationTokenSource(TimeSpan.FromSeconds(240)).Token).Token;
 
     [Fact]
     public async Task Rules_pass_the_linter_and_their_own_tests()
@@ -59,24 +61,42 @@ public sealed partial class MonitoringTests(KafkaBroker broker, TestModel model)
         using var service = await TestService.CreateAsync(broker, model, partitionCount: 1);
         await using var worker = new WorkerRun(service, "documented");
         await worker.ReadyAsync(Bound);
+        using var folder = new TestFolder();
+        using var http = new HttpDoor(HttpDoor.FreePort());
+        await using var trainer = StartTrainer(service, folder, http);
+        var ofTrainer = new MetricsPage(await http.UntilAsync("/metrics", answer => answer.Status == HttpStatusCode.OK && answer.Body.Contains("trainer_", StringComparison.Ordinal), Bound));
         var page = await worker.MetricsAsync(_ => true, Bound);
+        Assert.Empty(ofTrainer.Faults);
         var documented = MetricRow().Matches(await File.ReadAllTextAsync(Path.Combine(Docs, "operations.md"), Bound)).Select(match => "fraudscoring_" + match.Groups["name"].Value);
-        Assert.Equal(page.Families.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
+        Assert.Equal(page.Families.Concat(ofTrainer.Families).Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
         Assert.Equal(ExitCode.Ok, await worker.StopAsync());
     }
 
     [Fact]
-    public async Task Every_expression_of_rules_and_dashboards_answers_from_a_running_worker()
+    public async Task Every_expression_of_rules_and_dashboards_answers_from_a_running_worker_and_trainer()
     {
         using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
+        await OwnProgram.TrainerAsync("models", "publish", model.PackagePath, "--definition", service.DefinitionPath, "--verification-key", model.KeyPath, "--bootstrap-servers", broker.BootstrapServers);
         await using var worker = new WorkerRun(service, "monitoring");
+        using var folder = new TestFolder();
+        using var http = new HttpDoor(HttpDoor.FreePort());
+        await using var trainer = StartTrainer(service, folder, http);
         await worker.ReadyAsync(Bound);
-        await using var prometheus = new PrometheusServer(worker.EndPoint);
-        await prometheus.AnsweredAsync("up == 1", Bound);
-        await service.VerbAsync("replay", service.WriteHistory(800, seed: 5));
+        await using var prometheus = new PrometheusServer();
+        prometheus.Scrape(PrometheusServer.Workers, worker.EndPoint);
+        prometheus.Scrape(PrometheusServer.Trainers, http.EndPoint);
+        await prometheus.AnsweredAsync("""up{job="fraudscoring"} == 1""", Bound);
+        await prometheus.AnsweredAsync("""up{job="fraudscoring-trainer"} == 1""", Bound);
 
-        var (exitCode, printed) = await InstalledProgram.RunAsync("promtool", ["check", "metrics"], (await worker.GetAsync("/metrics", Bound)).Body);
-        Assert.True(exitCode == 0, printed);
+        // Ten recorded days, the latest event as the trainer's clock: by the end both models have been judged.
+        await service.VerbAsync("replay", service.WriteHistory(3_000, seed: 5));
+        await prometheus.AnsweredAsync("""fraudscoring_trainer_average_precision{model="champion"}""", Bound);
+
+        foreach (string text in new[] { (await worker.GetAsync("/metrics", Bound)).Body, (await http.GetAsync("/metrics", Bound)).Body })
+        {
+            var (exitCode, printed) = await InstalledProgram.RunAsync("promtool", ["check", "metrics"], text);
+            Assert.True(exitCode == 0, printed);
+        }
 
         var rules = await prometheus.RulesAsync(Bound);
         string[] dashboards = [.. Dashboard.All.SelectMany(dashboard => dashboard.Expressions).Select(panel => panel.Expression)];
@@ -100,6 +120,13 @@ public sealed partial class MonitoringTests(KafkaBroker broker, TestModel model)
         Assert.All(await prometheus.RulesAsync(Bound), rule => Assert.Empty(rule.Fault));
         Assert.Equal(ExitCode.Ok, await worker.StopAsync());
     }
+
+    private OwnProgram StartTrainer(TestService service, TestFolder folder, HttpDoor http) => OwnProgram.Start(
+        "Scoring.Trainer",
+        [
+            "watch", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, "--data", folder.File("trainer"), "--key", model.SecretKeyPath, "--verification-key", model.KeyPath,
+            "--metrics", http.EndPoint.ToString(), "--clock", "event", "--schedule", "0 0 * * *", "--training-days", "4", "--judged-days", "2", "--frauds-min", "8", "--trees", "20", "--leaves", "6",
+        ]);
 
     private static async Task AnsweredAsync(PrometheusServer prometheus, string expression)
     {

@@ -1,0 +1,182 @@
+using System.Globalization;
+using System.Net;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Scoring.EndToEnd.Tests.Lanes;
+using Scoring.EndToEnd.Tests.Processes;
+
+namespace Scoring.EndToEnd.Tests.Operations;
+
+/// <summary>Programs as processes of their own, traffic, and Prometheus with hastened rules that watches them; faults that a real broker can have.</summary>
+/// <remarks>
+/// Two Prometheus servers look at the same programs. For one a minute of the rules is a second: alerts of minutes. For the other a day is some
+/// ninety seconds: alerts of days. Whoever asks names the one whose windows fit.
+/// </remarks>
+internal sealed class AlertScene : IAsyncDisposable
+{
+    private const int MinuteIsSecond = 60;
+    private const int DayIsNinetySeconds = 1_000;
+
+    // More in-sync replicas than any topic has: the broker refuses what is written as it does when brokers are lost.
+    private const string TooManyReplicas = "100";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
+
+    private readonly ITestOutputHelper output;
+    private readonly IAdminClient admin;
+    private readonly CancellationTokenSource stop = new();
+    private readonly List<string> refusing = [];
+    private readonly Dictionary<IPEndPoint, OwnProgram> programs = [];
+    private readonly Task sending;
+
+    /// <summary>Begins to send.</summary>
+    public AlertScene(TestService service, ITestOutputHelper output, int seed)
+    {
+        (Service, this.output) = (service, output);
+        Traffic = new Traffic(service, seed);
+        Minutes = new PrometheusServer(MinuteIsSecond);
+        Days = new PrometheusServer(DayIsNinetySeconds);
+        admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = service.Broker.BootstrapServers }).Build();
+        sending = Task.Run(() => Traffic.RunAsync(stop.Token));
+    }
+
+    public TestService Service { get; }
+
+    public Traffic Traffic { get; }
+
+    /// <summary>For it a minute of the rules is a second.</summary>
+    public PrometheusServer Minutes { get; }
+
+    /// <summary>For it a day of the rules is 86 seconds.</summary>
+    public PrometheusServer Days { get; }
+
+    /// <summary>Starts a worker, or starts it again at its address, and waits until it is ready.</summary>
+    public async Task WorkerAsync(IPEndPoint endPoint, params IEnumerable<string> arguments)
+    {
+        await StartAsync(PrometheusServer.Workers, endPoint, "Scoring.Worker",
+            ["run", "--bootstrap-servers", Service.Broker.BootstrapServers, "--http", endPoint.ToString(), "--lanes", "2", "--set", "Lanes:InFlightMax=1000", .. arguments]);
+        await UntilAsync(endPoint, "/health/ready", _ => true);
+    }
+
+    /// <summary>Starts a trainer, or starts it again at its address, and waits until it answers.</summary>
+    public async Task TrainerAsync(IPEndPoint endPoint, params IEnumerable<string> arguments)
+    {
+        await StartAsync(PrometheusServer.Trainers, endPoint, "Scoring.Trainer", ["watch", "--bootstrap-servers", Service.Broker.BootstrapServers, "--metrics", endPoint.ToString(), .. arguments]);
+        await UntilAsync(endPoint, "/metrics", _ => true);
+    }
+
+    /// <summary>Asks a program until its answer is as wanted.</summary>
+    public async Task UntilAsync(IPEndPoint endPoint, string path, Func<string, bool> isWanted)
+    {
+        using var bound = Bound();
+        using var door = new HttpDoor(endPoint);
+        try
+        {
+            await door.UntilAsync(path, answer => answer.Status == HttpStatusCode.OK && isWanted(answer.Body), bound.Token);
+        }
+        catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            Assert.Fail($"{endPoint}{path} did not come to what was wanted:\n{programs[endPoint].Printed}");
+        }
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public Task KillAsync(IPEndPoint endPoint) => programs[endPoint].KillAsync();
+
+    /// <summary>Ends a program for good: it is not scraped any more.</summary>
+    public async Task RetireAsync(string job, IPEndPoint endPoint)
+    {
+        await programs[endPoint].TerminateAsync();
+        Minutes.Forget(job, endPoint);
+        Days.Forget(job, endPoint);
+    }
+
+    /// <summary>Waits until each of the alerts fires.</summary>
+    public Task FireAsync(PrometheusServer prometheus, params IEnumerable<string> alerts) => WaitAsync(prometheus, alerts, fires: true);
+
+    /// <summary>Waits until none of the alerts fires.</summary>
+    public Task ResolveAsync(PrometheusServer prometheus, params IEnumerable<string> alerts) => WaitAsync(prometheus, alerts, fires: false);
+
+    /// <summary>The broker refuses what is written to a topic: too few replicas are in sync. Clients repeat it.</summary>
+    public async Task RefuseWritesAsync(string topic)
+    {
+        refusing.Add(topic);
+        await ConfigureAsync(topic, TooManyReplicas);
+    }
+
+    /// <summary>The broker takes what is written to the topic again.</summary>
+    public async Task TakeWritesAsync(string topic)
+    {
+        await ConfigureAsync(topic, null);
+        refusing.Remove(topic);
+    }
+
+    /// <summary>Retention takes everything that stands in the topic now.</summary>
+    public async Task DeleteRecordsAsync(string name) =>
+        await admin.DeleteRecordsAsync(Enumerable.Range(0, Service.Topics.PartitionCount).Select(partition => new TopicPartitionOffset(Service.Topics[name], partition, Offset.End)));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (string topic in refusing)
+        {
+            await ConfigureAsync(topic, null);
+        }
+
+        await stop.CancelAsync();
+        await sending;
+        foreach (var program in programs.Values)
+        {
+            await program.DisposeAsync();
+        }
+
+        await Minutes.DisposeAsync();
+        await Days.DisposeAsync();
+        admin.Dispose();
+        stop.Dispose();
+    }
+
+    private static CancellationTokenSource Bound()
+    {
+        var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(Patience);
+        return bound;
+    }
+
+    private async Task StartAsync(string job, IPEndPoint endPoint, string assembly, IEnumerable<string> arguments)
+    {
+        if (programs.Remove(endPoint, out var before))
+        {
+            await before.DisposeAsync();
+        }
+
+        programs.Add(endPoint, OwnProgram.Start(assembly, arguments));
+        Minutes.Scrape(job, endPoint);
+        Days.Scrape(job, endPoint);
+    }
+
+    private async Task WaitAsync(PrometheusServer prometheus, IEnumerable<string> alerts, bool fires)
+    {
+        foreach (string alert in alerts)
+        {
+            long started = TimeProvider.System.GetTimestamp();
+            using var bound = Bound();
+            try
+            {
+                await prometheus.AlertAsync(alert, fires, bound.Token);
+            }
+            catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+            {
+                string firing = string.Join(", ", await prometheus.FiringAsync(TestContext.Current.CancellationToken));
+                Assert.Fail($"{alert} {(fires ? "did not fire" : "did not resolve")} within {Patience.TotalSeconds} s; firing: {firing}\n{string.Join("\n", programs.Select(program => $"-- {program.Key}\n{program.Value.Printed}"))}");
+            }
+
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{alert} {(fires ? "fires" : "is resolved")} after {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s"));
+        }
+    }
+
+    private async Task ConfigureAsync(string topic, string? replicas)
+    {
+        var setting = new ConfigEntry { Name = "min.insync.replicas", Value = replicas, IncrementalOperation = replicas is null ? AlterConfigOpType.Delete : AlterConfigOpType.Set };
+        await admin.IncrementalAlterConfigsAsync(new Dictionary<ConfigResource, List<ConfigEntry>> { [new ConfigResource { Type = ResourceType.Topic, Name = topic }] = [setting] });
+    }
+}

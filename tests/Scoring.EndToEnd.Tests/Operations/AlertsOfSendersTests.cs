@@ -1,0 +1,39 @@
+using Scoring.EndToEnd.Tests.Brokers;
+using Scoring.EndToEnd.Tests.Lanes;
+
+namespace Scoring.EndToEnd.Tests.Operations;
+
+/// <summary>Alerts of what senders do, each provoked and resolved; see <see cref="AlertScene"/> for the clock.</summary>
+public sealed class AlertsOfSendersTests(KafkaBroker broker, TestModel model, ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Broken_events_card_numbers_too_many_accounts_no_labels_and_another_share_of_flagged_payments()
+    {
+        broker.SkipUnlessReal("it forgets what is not read at once");
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2, definition => definition.Replace("\"account\": { \"key\"", "\"account\": { \"keys_max\": 64, \"key\"", StringComparison.Ordinal));
+        await using var scene = new AlertScene(service, output, seed: 63);
+        scene.Traffic.HasLabels = true;
+        var worker = HttpDoor.FreePort();
+        await scene.WorkerAsync(worker, ["--definition", service.DefinitionPath, .. service.ModelArguments]);
+        await scene.UntilAsync(worker, "/metrics", page => new MetricsPage(page).Sum("fraudscoring_labels_total") > 20);
+
+        // Labels stop: that is an alert in a day of the slow clock. Meanwhile events are broken, and accounts are more than the state may hold.
+        scene.Traffic.HasLabels = false;
+        scene.Traffic.HasBroken = true;
+        scene.Traffic.Accounts = 4_000;
+        await scene.FireAsync(scene.Minutes, "FraudScoringCardNumbers", "FraudScoringDeadLetters", "FraudScoringStateAtLimit");
+        scene.Traffic.HasBroken = false;
+        scene.Traffic.Accounts = 40;
+        await scene.ResolveAsync(scene.Minutes, "FraudScoringCardNumbers", "FraudScoringDeadLetters", "FraudScoringStateAtLimit");
+        await scene.FireAsync(scene.Days, "FraudScoringLabelsMissing");
+        scene.Traffic.HasLabels = true;
+        await scene.ResolveAsync(scene.Days, "FraudScoringLabelsMissing");
+
+        // There is a day before to compare with by now.
+        await scene.ResolveAsync(scene.Days, "FraudScoringFlaggedShare");
+        scene.Traffic.IsAllLarge = true;
+        await scene.FireAsync(scene.Days, "FraudScoringFlaggedShare");
+        scene.Traffic.IsAllLarge = false;
+        await scene.ResolveAsync(scene.Days, "FraudScoringFlaggedShare");
+    }
+}

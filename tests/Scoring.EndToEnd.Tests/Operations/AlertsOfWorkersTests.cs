@@ -1,0 +1,62 @@
+using System.Text;
+using Confluent.Kafka;
+using Scoring.EndToEnd.Tests.Brokers;
+using Scoring.EndToEnd.Tests.Lanes;
+using Scoring.EndToEnd.Tests.Models;
+using Scoring.Models.Packaging;
+
+namespace Scoring.EndToEnd.Tests.Operations;
+
+/// <summary>Alerts of workers that are gone and of the models they score with, each provoked by a real fault and resolved by its end; see <see cref="AlertScene"/> for the clock.</summary>
+public sealed class AlertsOfWorkersTests(KafkaBroker broker, TestModel model, ITestOutputHelper output)
+{
+    private const string Channel = "lanes/champion";
+
+    [Fact]
+    public async Task Gone_robbed_without_a_model_with_one_that_ends_with_a_forged_one_and_with_another_than_its_neighbour()
+    {
+        broker.SkipUnlessReal("it deletes no records");
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
+        using var series = new PackageSeries(model);
+        await using var scene = new AlertScene(service, output, seed: 61);
+        var first = HttpDoor.FreePort();
+        await scene.WorkerAsync(first, ["--definition", service.DefinitionPath, .. service.ModelArguments]);
+
+        // The only worker is killed. Retention takes what comes meanwhile. It comes back, without its package.
+        await scene.KillAsync(first);
+        await scene.FireAsync(scene.Minutes, "FraudScoringDown", "FraudScoringWorkerDown");
+        await scene.DeleteRecordsAsync("in");
+        await scene.WorkerAsync(first, "--definition", service.DefinitionPath, "--without-model", "--verification-key", model.KeyPath);
+        await scene.FireAsync(scene.Minutes, "FraudScoringInputLost", "FraudScoringRulesOnly");
+        await scene.ResolveAsync(scene.Minutes, "FraudScoringDown", "FraudScoringWorkerDown", "FraudScoringInputLost");
+
+        // A package comes, which ends in six days; then one that stays; then one whose signature is wrong, and a good one.
+        Publish(series.Package(2, TimeProvider.System.GetUtcNow().AddDays(6)));
+        await scene.FireAsync(scene.Days, "FraudScoringModelExpires");
+        await scene.ResolveAsync(scene.Minutes, "FraudScoringRulesOnly");
+        Publish(series.Package(3));
+        await scene.ResolveAsync(scene.Days, "FraudScoringModelExpires");
+        byte[] forged = series.Package(4);
+        forged[^100] ^= 1;
+        Publish(forged);
+        await scene.FireAsync(scene.Minutes, "FraudScoringModelRefused");
+        Publish(series.Package(4));
+        await scene.ResolveAsync(scene.Minutes, "FraudScoringModelRefused");
+
+        // A second worker is set to another models topic, and stays with the package that it was given.
+        string elsewhere = service.WriteDefinition("elsewhere.json", definition => definition.Replace(service.Topics["models"], service.Topics["models-of-old"], StringComparison.Ordinal));
+        var second = HttpDoor.FreePort();
+        await scene.WorkerAsync(second, ["--definition", elsewhere, .. service.ModelArguments]);
+        await scene.FireAsync(scene.Minutes, "FraudScoringModelsDiffer");
+        await scene.RetireAsync(PrometheusServer.Workers, second);
+        await scene.ResolveAsync(scene.Minutes, "FraudScoringModelsDiffer");
+
+        // By a writer that checks nothing: the publisher of the trainer would not let a forged one pass.
+        void Publish(byte[] package)
+        {
+            using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = broker.BootstrapServers, MessageMaxBytes = ModelsTopic.RecordBytesMax }).Build();
+            producer.Produce(service.Topics["models"], new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(Channel), Value = package });
+            producer.Flush(TestContext.Current.CancellationToken);
+        }
+    }
+}
