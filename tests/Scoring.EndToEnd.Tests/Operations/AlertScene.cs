@@ -17,6 +17,8 @@ internal sealed class AlertScene : IAsyncDisposable
     private const int MinuteIsSecond = 60;
     private const int DayIsNinetySeconds = 1_000;
 
+    private const int LinesShown = 12;
+
     // More in-sync replicas than any topic has: the broker refuses what is written as it does when brokers are lost.
     private const string TooManyReplicas = "100";
 
@@ -76,7 +78,7 @@ internal sealed class AlertScene : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
         {
-            Assert.Fail($"{endPoint}{path} did not come to what was wanted:\n{programs[endPoint].Printed}");
+            Assert.Fail($"{endPoint}{path} did not come to what was wanted:\n{LastLines(programs[endPoint])}");
         }
     }
 
@@ -91,11 +93,27 @@ internal sealed class AlertScene : IAsyncDisposable
         Days.Forget(job, endPoint);
     }
 
-    /// <summary>Waits until each of the alerts fires.</summary>
-    public Task FireAsync(PrometheusServer prometheus, params IEnumerable<string> alerts) => WaitAsync(prometheus, alerts, fires: true);
+    /// <summary>Waits until none of the alerts fires, does something, and waits until each of them does.</summary>
+    public async Task ProvokeAsync(PrometheusServer prometheus, Func<Task> fault, params IReadOnlyList<string> alerts)
+    {
+        await WaitAsync(prometheus, alerts, fires: false);
+        await fault();
+        await WaitAsync(prometheus, alerts, fires: true);
+    }
+
+    /// <summary>As the other, where a switch of <see cref="Traffic"/> is the fault.</summary>
+    public Task ProvokeAsync(PrometheusServer prometheus, Action fault, params IReadOnlyList<string> alerts) =>
+        ProvokeAsync(
+            prometheus,
+            () =>
+            {
+                fault();
+                return Task.CompletedTask;
+            },
+            alerts);
 
     /// <summary>Waits until none of the alerts fires.</summary>
-    public Task ResolveAsync(PrometheusServer prometheus, params IEnumerable<string> alerts) => WaitAsync(prometheus, alerts, fires: false);
+    public Task ResolveAsync(PrometheusServer prometheus, params IReadOnlyList<string> alerts) => WaitAsync(prometheus, alerts, fires: false);
 
     /// <summary>The broker refuses what is written to a topic: too few replicas are in sync. Clients repeat it.</summary>
     public async Task RefuseWritesAsync(string topic)
@@ -135,6 +153,8 @@ internal sealed class AlertScene : IAsyncDisposable
         stop.Dispose();
     }
 
+    private static string LastLines(OwnProgram program) => string.Join('\n', program.Printed.Split('\n').TakeLast(LinesShown));
+
     private static CancellationTokenSource Bound()
     {
         var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -167,7 +187,7 @@ internal sealed class AlertScene : IAsyncDisposable
             catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
             {
                 string firing = string.Join(", ", await prometheus.FiringAsync(TestContext.Current.CancellationToken));
-                Assert.Fail($"{alert} {(fires ? "did not fire" : "did not resolve")} within {Patience.TotalSeconds} s; firing: {firing}\n{string.Join("\n", programs.Select(program => $"-- {program.Key}\n{program.Value.Printed}"))}");
+                Assert.Fail($"{alert} {(fires ? "did not fire" : "did not resolve")} within {Patience.TotalSeconds} s; firing: {firing}\n{string.Join("\n", programs.Select(program => $"-- {program.Key}\n{LastLines(program.Value)}"))}");
             }
 
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{alert} {(fires ? "fires" : "is resolved")} after {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s"));

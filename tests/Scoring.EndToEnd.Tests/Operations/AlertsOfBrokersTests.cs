@@ -8,6 +8,8 @@ namespace Scoring.EndToEnd.Tests.Operations;
 [Collection(nameof(Alone))]
 public sealed class AlertsOfBrokersTests(KafkaBroker broker, ITestOutputHelper output)
 {
+    private const string Offsets = "__consumer_offsets";
+
     [Fact]
     public async Task Scores_commits_and_what_partitions_tell_each_other_are_not_taken()
     {
@@ -18,25 +20,22 @@ public sealed class AlertsOfBrokersTests(KafkaBroker broker, ITestOutputHelper o
         var second = HttpDoor.FreePort();
         await scene.WorkerAsync(first, ["--definition", service.DefinitionPath, .. service.ModelArguments]);
         await scene.WorkerAsync(second, ["--definition", service.DefinitionPath, .. service.ModelArguments]);
-        await scene.ResolveAsync(scene.Minutes, "FraudScoringScoresLate", "FraudScoringDegraded");
 
         // Workers do not hear from each other about merchants.
-        await scene.RefuseWritesAsync(service.Topics["aggregates"]);
-        await scene.FireAsync(scene.Minutes, "FraudScoringDegraded");
-        await scene.TakeWritesAsync(service.Topics["aggregates"]);
+        string topic = service.Topics["aggregates"];
+        await scene.ProvokeAsync(scene.Minutes, () => scene.RefuseWritesAsync(topic), "FraudScoringDegraded");
+        await scene.TakeWritesAsync(topic);
         await scene.ResolveAsync(scene.Minutes, "FraudScoringDegraded");
 
         // Offsets are not taken: scoring goes on, progress is not kept.
-        await scene.RefuseWritesAsync("__consumer_offsets");
-        await scene.FireAsync(scene.Minutes, "FraudScoringCommitsFail");
-        await scene.TakeWritesAsync("__consumer_offsets");
+        await scene.ProvokeAsync(scene.Minutes, () => scene.RefuseWritesAsync(Offsets), "FraudScoringCommitsFail");
+        await scene.TakeWritesAsync(Offsets);
         await scene.ResolveAsync(scene.Minutes, "FraudScoringCommitsFail");
 
         // Scores are not taken: workers stop reading, payments wait, and are late when it goes on.
-        await scene.RefuseWritesAsync(service.Topics["scores"]);
-        await scene.FireAsync(scene.Minutes, "FraudScoringBacklog", "FraudScoringPartitionStuck");
-        await scene.TakeWritesAsync(service.Topics["scores"]);
-        await scene.FireAsync(scene.Minutes, "FraudScoringScoresLate");
+        topic = service.Topics["scores"];
+        await scene.ProvokeAsync(scene.Minutes, () => scene.RefuseWritesAsync(topic), "FraudScoringBacklog", "FraudScoringPartitionStuck");
+        await scene.ProvokeAsync(scene.Minutes, () => scene.TakeWritesAsync(topic), "FraudScoringScoresLate");
         await scene.ResolveAsync(scene.Minutes, "FraudScoringBacklog", "FraudScoringPartitionStuck", "FraudScoringScoresLate");
     }
 

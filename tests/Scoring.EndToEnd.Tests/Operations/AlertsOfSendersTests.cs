@@ -10,7 +10,7 @@ public sealed class AlertsOfSendersTests(KafkaBroker broker, TestModel model, IT
     public async Task Broken_events_card_numbers_too_many_accounts_no_labels_and_another_share_of_flagged_payments()
     {
         broker.SkipUnlessReal("it forgets what is not read at once");
-        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2, definition => definition.Replace("\"account\": { \"key\"", "\"account\": { \"keys_max\": 64, \"key\"", StringComparison.Ordinal));
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2, definition => definition.Replace("\"account\": { \"key\"", "\"account\": { \"keys_max\": 64, \"events_max\": 8192, \"key\"", StringComparison.Ordinal));
         await using var scene = new AlertScene(service, output, seed: 63);
         scene.Traffic.HasLabels = true;
         var worker = HttpDoor.FreePort();
@@ -18,21 +18,26 @@ public sealed class AlertsOfSendersTests(KafkaBroker broker, TestModel model, IT
         await scene.UntilAsync(worker, "/metrics", page => new MetricsPage(page).Sum("fraudscoring_labels_total") > 20);
 
         // Labels stop: that is an alert in a day of the slow clock. Meanwhile events are broken, and accounts are more than the state may hold.
-        scene.Traffic.HasLabels = false;
-        scene.Traffic.HasBroken = true;
-        scene.Traffic.Accounts = 4_000;
-        await scene.FireAsync(scene.Minutes, "FraudScoringCardNumbers", "FraudScoringDeadLetters", "FraudScoringStateAtLimit");
+        var labelsMissing = scene.ProvokeAsync(scene.Days, () => scene.Traffic.HasLabels = false, "FraudScoringLabelsMissing");
+        await scene.ProvokeAsync(
+            scene.Minutes,
+            () =>
+            {
+                scene.Traffic.HasBroken = true;
+                scene.Traffic.Accounts = 4_000;
+            },
+            "FraudScoringCardNumbers",
+            "FraudScoringDeadLetters",
+            "FraudScoringStateAtLimit");
         scene.Traffic.HasBroken = false;
         scene.Traffic.Accounts = 40;
         await scene.ResolveAsync(scene.Minutes, "FraudScoringCardNumbers", "FraudScoringDeadLetters", "FraudScoringStateAtLimit");
-        await scene.FireAsync(scene.Days, "FraudScoringLabelsMissing");
+        await labelsMissing;
         scene.Traffic.HasLabels = true;
         await scene.ResolveAsync(scene.Days, "FraudScoringLabelsMissing");
 
         // There is a day before to compare with by now.
-        await scene.ResolveAsync(scene.Days, "FraudScoringFlaggedShare");
-        scene.Traffic.IsAllLarge = true;
-        await scene.FireAsync(scene.Days, "FraudScoringFlaggedShare");
+        await scene.ProvokeAsync(scene.Days, () => scene.Traffic.IsAllLarge = true, "FraudScoringFlaggedShare");
         scene.Traffic.IsAllLarge = false;
         await scene.ResolveAsync(scene.Days, "FraudScoringFlaggedShare");
     }

@@ -21,20 +21,27 @@ public sealed class AlertsOfTrainersTests(KafkaBroker broker, TestModel model, I
         string[] rulesOnly = ["--definition", service.DefinitionPath, "--without-model", "--verification-key", model.KeyPath];
         string[] daily =
         [
-            "--key", model.SecretKeyPath, "--verification-key", model.KeyPath, "--schedule", "0 0 * * *", "--settle", "1m", "--training-days", "4", "--judged-days", "2", "--frauds-min", "8",
+            "--key", model.SecretKeyPath, "--verification-key", model.KeyPath, "--schedule", "0 0 * * *", "--settle", "1m", "--training-days", "2", "--judged-days", "2", "--frauds-min", "8",
             "--trees", "20", "--leaves", "6", "--segment-rows", "500", "--segment-age", "1s",
         ];
         string[] watch = [.. daily, "--definition", service.DefinitionPath, "--data", folder.File("trainer")];
 
         // A build without CUDA is told to score on a device. The models topic takes nothing: the first model, days overdue, stays with the trainer.
-        await scene.RefuseWritesAsync(service.Topics["models"]);
-        await scene.WorkerAsync(worker, [.. rulesOnly, "--set", "Serving:ExecutionProvider=cuda"]);
-        await scene.TrainerAsync(trainer, watch);
-        await scene.FireAsync(scene.Minutes, "FraudScoringDeviceUnused", "FraudScoringPublicationStuck", "FraudScoringDecisionOverdue");
+        await scene.ProvokeAsync(
+            scene.Minutes,
+            async () =>
+            {
+                await scene.RefuseWritesAsync(service.Topics["models"]);
+                await scene.WorkerAsync(worker, [.. rulesOnly, "--set", "Serving:ExecutionProvider=cuda"]);
+                await scene.TrainerAsync(trainer, watch);
+            },
+            "FraudScoringDeviceUnused",
+            "FraudScoringPublicationStuck",
+            "FraudScoringDecisionOverdue");
 
         // A second trainer decides for itself.
-        await scene.TrainerAsync(other, [.. daily, "--definition", service.DefinitionPath, "--data", folder.File("other"), "--publish-to", folder.File("published")]);
-        await scene.FireAsync(scene.Minutes, "FraudScoringDecidersNotOne");
+        string[] alone = [.. daily, "--definition", service.DefinitionPath, "--data", folder.File("other"), "--publish-to", folder.File("published")];
+        await scene.ProvokeAsync(scene.Minutes, () => scene.TrainerAsync(other, alone), "FraudScoringDecidersNotOne");
         await scene.RetireAsync(PrometheusServer.Trainers, other);
         await scene.ResolveAsync(scene.Minutes, "FraudScoringDecidersNotOne");
 
@@ -45,19 +52,21 @@ public sealed class AlertsOfTrainersTests(KafkaBroker broker, TestModel model, I
         await scene.UntilAsync(worker, "/metrics", page => new MetricsPage(page)["fraudscoring_model_loaded"] == 1);
 
         // It is killed, and retention takes what it would read next.
-        await scene.KillAsync(trainer);
-        await scene.FireAsync(scene.Minutes, "FraudScoringTrainerDown");
-        await scene.DeleteRecordsAsync("in");
-        await scene.TrainerAsync(trainer, watch);
-        await scene.FireAsync(scene.Minutes, "FraudScoringHistoryGap");
+        await scene.ProvokeAsync(scene.Minutes, () => scene.KillAsync(trainer), "FraudScoringTrainerDown");
+        await scene.ProvokeAsync(
+            scene.Minutes,
+            async () =>
+            {
+                await scene.DeleteRecordsAsync("in");
+                await scene.TrainerAsync(trainer, watch);
+            },
+            "FraudScoringHistoryGap");
+        await scene.ResolveAsync(scene.Minutes, "FraudScoringTrainerDown");
 
         // It is started with a definition whose topic nobody writes to.
         string elsewhere = service.WriteDefinition("elsewhere.json", definition => definition.Replace($"\"transactions\": \"{service.Topics["in"]}\"", $"\"transactions\": \"{service.Topics["dlq"]}\"", StringComparison.Ordinal));
-        await scene.KillAsync(trainer);
-        await scene.TrainerAsync(trainer, [.. daily, "--definition", elsewhere, "--data", folder.File("elsewhere")]);
-        await scene.FireAsync(scene.Minutes, "FraudScoringHistoryStalls");
-        await scene.KillAsync(trainer);
+        await scene.ProvokeAsync(scene.Minutes, () => scene.TrainerAsync(trainer, [.. daily, "--definition", elsewhere, "--data", folder.File("elsewhere")]), "FraudScoringHistoryStalls");
         await scene.TrainerAsync(trainer, watch);
-        await scene.ResolveAsync(scene.Minutes, "FraudScoringHistoryStalls", "FraudScoringTrainerDown", "FraudScoringHistoryGap");
+        await scene.ResolveAsync(scene.Minutes, "FraudScoringHistoryStalls", "FraudScoringHistoryGap");
     }
 }

@@ -23,31 +23,33 @@ public sealed class AlertsOfWorkersTests(KafkaBroker broker, TestModel model, IT
         await scene.WorkerAsync(first, ["--definition", service.DefinitionPath, .. service.ModelArguments]);
 
         // The only worker is killed. Retention takes what comes meanwhile. It comes back, without its package.
-        await scene.KillAsync(first);
-        await scene.FireAsync(scene.Minutes, "FraudScoringDown", "FraudScoringWorkerDown");
-        await scene.DeleteRecordsAsync("in");
-        await scene.WorkerAsync(first, "--definition", service.DefinitionPath, "--without-model", "--verification-key", model.KeyPath);
-        await scene.FireAsync(scene.Minutes, "FraudScoringInputLost", "FraudScoringRulesOnly");
+        await scene.ProvokeAsync(scene.Minutes, () => scene.KillAsync(first), "FraudScoringDown", "FraudScoringWorkerDown");
+        await scene.ProvokeAsync(
+            scene.Minutes,
+            async () =>
+            {
+                await scene.DeleteRecordsAsync("in");
+                await scene.WorkerAsync(first, "--definition", service.DefinitionPath, "--without-model", "--verification-key", model.KeyPath);
+            },
+            "FraudScoringInputLost",
+            "FraudScoringRulesOnly");
         await scene.ResolveAsync(scene.Minutes, "FraudScoringDown", "FraudScoringWorkerDown", "FraudScoringInputLost");
 
         // A package comes, which ends in six days; then one that stays; then one whose signature is wrong, and a good one.
-        Publish(series.Package(2, TimeProvider.System.GetUtcNow().AddDays(6)));
-        await scene.FireAsync(scene.Days, "FraudScoringModelExpires");
+        await scene.ProvokeAsync(scene.Days, () => Publish(series.Package(2, TimeProvider.System.GetUtcNow().AddDays(6))), "FraudScoringModelExpires");
         await scene.ResolveAsync(scene.Minutes, "FraudScoringRulesOnly");
         Publish(series.Package(3));
         await scene.ResolveAsync(scene.Days, "FraudScoringModelExpires");
         byte[] forged = series.Package(4);
         forged[^100] ^= 1;
-        Publish(forged);
-        await scene.FireAsync(scene.Minutes, "FraudScoringModelRefused");
+        await scene.ProvokeAsync(scene.Minutes, () => Publish(forged), "FraudScoringModelRefused");
         Publish(series.Package(4));
         await scene.ResolveAsync(scene.Minutes, "FraudScoringModelRefused");
 
         // A second worker is set to another models topic, and stays with the package that it was given.
         string elsewhere = service.WriteDefinition("elsewhere.json", definition => definition.Replace(service.Topics["models"], service.Topics["models-of-old"], StringComparison.Ordinal));
         var second = HttpDoor.FreePort();
-        await scene.WorkerAsync(second, ["--definition", elsewhere, .. service.ModelArguments]);
-        await scene.FireAsync(scene.Minutes, "FraudScoringModelsDiffer");
+        await scene.ProvokeAsync(scene.Minutes, () => scene.WorkerAsync(second, ["--definition", elsewhere, .. service.ModelArguments]), "FraudScoringModelsDiffer");
         await scene.RetireAsync(PrometheusServer.Workers, second);
         await scene.ResolveAsync(scene.Minutes, "FraudScoringModelsDiffer");
 

@@ -125,7 +125,7 @@ public sealed partial class MonitoringTests(KafkaBroker broker, TestModel model)
         "Scoring.Trainer",
         [
             "watch", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, "--data", folder.File("trainer"), "--key", model.SecretKeyPath, "--verification-key", model.KeyPath,
-            "--metrics", http.EndPoint.ToString(), "--clock", "event", "--schedule", "0 0 * * *", "--training-days", "4", "--judged-days", "2", "--frauds-min", "8", "--trees", "20", "--leaves", "6",
+            "--metrics", http.EndPoint.ToString(), "--clock", "event", "--schedule", "0 0 * * *", "--training-days", "2", "--judged-days", "2", "--frauds-min", "8", "--trees", "20", "--leaves", "6",
         ]);
 
     private static async Task AnsweredAsync(PrometheusServer prometheus, string expression)

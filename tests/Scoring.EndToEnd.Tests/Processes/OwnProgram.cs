@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Scoring.Models.Tests;
 
 namespace Scoring.EndToEnd.Tests.Processes;
 
@@ -70,7 +71,7 @@ internal sealed class OwnProgram : IAsyncDisposable
             UseShellExecute = false,
             WorkingDirectory = AppContext.BaseDirectory,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"));
+        start.ArgumentList.Add(PathOf(assembly));
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -112,6 +113,15 @@ internal sealed class OwnProgram : IAsyncDisposable
         }
 
         process.Dispose();
+    }
+
+    // From its own folder where that is built: beside the worker the trainer lacks what it expects of its own, and the worker of its framework.
+    private static string PathOf(string assembly)
+    {
+        string here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
+        string framework = Path.GetFileName(here), configuration = Path.GetFileName(Path.GetDirectoryName(here)!);
+        string own = Path.Combine(RepositoryFiles.Root, "src", assembly, "bin", configuration, framework, assembly + ".dll");
+        return File.Exists(own) ? own : Path.Combine(here, assembly + ".dll");
     }
 
     private static async Task<string> RunAsync(string assembly, IEnumerable<string> arguments)
