@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Scoring.EndToEnd.Tests.Lanes;
 
-/// <summary>A simulated stream of ten days over 40 accounts and 12 merchants, seeded; frauds are more often large and at two of the merchants.</summary>
+/// <summary>A simulated stream of ten days over some accounts and 12 merchants, seeded; frauds are more often large and at two of the merchants.</summary>
 internal static class TestHistory
 {
     /// <summary>First day of every history that is not given another.</summary>
@@ -15,7 +15,8 @@ internal static class TestHistory
     /// <param name="seed">Of everything random.</param>
     /// <param name="withLate">Whether one in twenty comes up to ten minutes late.</param>
     /// <param name="start">Its first day; null: <see cref="Start"/>.</param>
-    public static void Write(string path, int eventCount, int seed, bool withLate = false, DateTimeOffset? start = null)
+    /// <param name="accountCount">Accounts that pay.</param>
+    public static void Write(string path, int eventCount, int seed, bool withLate = false, DateTimeOffset? start = null, int accountCount = 40)
     {
         var random = new Random(seed);
         var lines = new StringBuilder();
@@ -28,7 +29,7 @@ internal static class TestHistory
             int amountMinor = random.Next(1, 20_000);
             int merchant = random.Next(12);
             double risk = 0.02 + (amountMinor > 12_000 ? 0.3 : 0) + (merchant < 2 ? 0.4 : 0);
-            lines.Append(CultureInfo.InvariantCulture, $$"""{"transaction_id":"t-{{i}}","event_time":"{{time:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}","amount_minor":{{amountMinor}},"currency":"EUR","account_id":"a-{{random.Next(40)}}","merchant_id":"m-{{merchant}}","is_fraud":{{(random.NextDouble() < risk ? "true" : "false")}}}""").Append('\n');
+            lines.Append(CultureInfo.InvariantCulture, $$"""{"transaction_id":"t-{{i}}","event_time":"{{time:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}","amount_minor":{{amountMinor}},"currency":"EUR","account_id":"a-{{random.Next(accountCount)}}","merchant_id":"m-{{merchant}}","is_fraud":{{(random.NextDouble() < risk ? "true" : "false")}}}""").Append('\n');
         }
 
         File.WriteAllText(path, lines.ToString());

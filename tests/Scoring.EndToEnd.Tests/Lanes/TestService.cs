@@ -68,10 +68,10 @@ internal sealed class TestService : IDisposable
     }
 
     /// <summary>Writes a <see cref="TestHistory"/> of its own.</summary>
-    public string WriteHistory(int eventCount, int seed, bool withLate = false, DateTimeOffset? start = null)
+    public string WriteHistory(int eventCount, int seed, bool withLate = false, DateTimeOffset? start = null, int accountCount = 40)
     {
         string path = Path.Combine(folder.FullName, "history.jsonl");
-        TestHistory.Write(path, eventCount, seed, withLate, start);
+        TestHistory.Write(path, eventCount, seed, withLate, start, accountCount);
         return path;
     }
 
@@ -173,6 +173,7 @@ internal sealed class TestService : IDisposable
     private static string Hasty(TestTopics topics) => $$"""
         {
           "service": "lanes",
+          "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
           "entities": { "merchant": { "key": ["merchant_id"], "shared": { "pane": "1s", "settle": "5s" } } },
           "features": [
             { "name": "amount_now", "aggregate": "value", "of": "amount" },

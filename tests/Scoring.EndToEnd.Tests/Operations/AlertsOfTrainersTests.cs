@@ -13,7 +13,7 @@ public sealed class AlertsOfTrainersTests(KafkaBroker broker, TestModel model, I
         broker.SkipUnlessReal("it has no replicas that could be missing");
         using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
         using var folder = new TestFolder();
-        await service.VerbAsync("replay", service.WriteHistory(4_000, seed: 64, start: TimeProvider.System.GetUtcNow().AddDays(-10)));
+        await service.VerbAsync("replay", service.WriteHistory(10_000, seed: 64, start: TimeProvider.System.GetUtcNow().AddDays(-10), accountCount: 4_000));
         await using var scene = new AlertScene(service, output, seed: 64);
         var worker = HttpDoor.FreePort();
         var trainer = HttpDoor.FreePort();

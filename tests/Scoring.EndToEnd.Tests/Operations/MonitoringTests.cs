@@ -89,7 +89,7 @@ public sealed partial class MonitoringTests(KafkaBroker broker, TestModel model)
         await prometheus.AnsweredAsync("""up{job="fraudscoring-trainer"} == 1""", Bound);
 
         // Ten recorded days, the latest event as the trainer's clock: by the end both models have been judged.
-        await service.VerbAsync("replay", service.WriteHistory(3_000, seed: 5));
+        await service.VerbAsync("replay", service.WriteHistory(8_000, seed: 5, accountCount: 4_000));
         await prometheus.AnsweredAsync("""fraudscoring_trainer_average_precision{model="champion"}""", Bound);
 
         foreach (string text in new[] { (await worker.GetAsync("/metrics", Bound)).Body, (await http.GetAsync("/metrics", Bound)).Body })
