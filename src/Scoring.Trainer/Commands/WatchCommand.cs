@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Prometheus;
 using Scoring.Models.Definitions;
 using Scoring.Models.Events;
@@ -101,7 +103,16 @@ internal static class WatchCommand
         }
 
         var server = new MetricServer(address[..colon], port, registry: registry);
-        server.Start();
+        try
+        {
+            server.Start();
+        }
+        catch (Exception refused) when (refused is HttpListenerException or SocketException)
+        {
+            server.Dispose();
+            throw new TrainerException(ExitCode.Configuration, $"--metrics {address} cannot be bound ({refused.Message}); it may be any free address and port", refused);
+        }
+
         return server;
     }
 

@@ -75,26 +75,16 @@ public sealed class EmbeddedBroker : IDisposable
     }
 
     /// <summary>Refuses what is written as a broker without enough replicas does, so that clients repeat it, until <see cref="TakeWrites"/>.</summary>
-    internal void RefuseWrites()
-    {
-        int[] errors = new int[RefusedRequests];
-        Array.Fill(errors, MockCluster.NotEnoughReplicas);
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
-            MockCluster.PushRequestErrors(clusterHandle, MockCluster.ProduceRequest, RefusedRequests, errors);
-        }
-    }
+    internal void RefuseWrites() => Refuse(MockCluster.ProduceRequest, MockCluster.NotEnoughReplicas);
 
     /// <summary>Takes what is written again.</summary>
-    internal void TakeWrites()
-    {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
-            MockCluster.ClearRequestErrors(clusterHandle, MockCluster.ProduceRequest);
-        }
-    }
+    internal void TakeWrites() => Take(MockCluster.ProduceRequest);
+
+    /// <summary>Refuses commits of offsets as a broker does that does not grant the group any more, until <see cref="TakeCommits"/>.</summary>
+    internal void RefuseCommits() => Refuse(MockCluster.OffsetCommitRequest, MockCluster.GroupAuthorizationFailed);
+
+    /// <summary>Takes commits again.</summary>
+    internal void TakeCommits() => Take(MockCluster.OffsetCommitRequest);
 
     /// <summary>Closes every connection, ends the broker's threads and forgets all messages.</summary>
     public void Dispose()
@@ -110,6 +100,26 @@ public sealed class EmbeddedBroker : IDisposable
             MockCluster.DestroyClient(clientHandle);
             clusterHandle = 0;
             clientHandle = 0;
+        }
+    }
+
+    private void Refuse(short requestKind, int error)
+    {
+        int[] errors = new int[RefusedRequests];
+        Array.Fill(errors, error);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            MockCluster.PushRequestErrors(clusterHandle, requestKind, RefusedRequests, errors);
+        }
+    }
+
+    private void Take(short requestKind)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            MockCluster.ClearRequestErrors(clusterHandle, requestKind);
         }
     }
 

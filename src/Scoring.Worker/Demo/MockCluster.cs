@@ -14,7 +14,9 @@ internal static partial class MockCluster
     public const int Ok = 0;
     public const int TopicAlreadyExists = 36;
     public const int NotEnoughReplicas = 19;
+    public const int GroupAuthorizationFailed = 30;
     public const short ProduceRequest = 0;
+    public const short OffsetCommitRequest = 8;
 
     static MockCluster() => LoadedLibrdkafka.Bind();
 

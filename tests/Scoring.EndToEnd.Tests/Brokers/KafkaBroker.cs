@@ -38,6 +38,16 @@ public sealed class KafkaBroker : IAsyncLifetime
     /// <summary>Why it is this kind, for the test output.</summary>
     public string Reason { get; private set; } = "";
 
+    /// <summary>The embedded broker, where it is that.</summary>
+    internal EmbeddedBroker? Embedded => embedded;
+
+    /// <summary>An embedded broker of a test's own, whose answers it may change.</summary>
+    internal static KafkaBroker StartEmbedded()
+    {
+        var started = EmbeddedBroker.Start();
+        return new KafkaBroker { embedded = started, Kind = BrokerKind.Embedded, BootstrapServers = started.BootstrapServers, Reason = "a test changes its answers" };
+    }
+
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {

@@ -38,12 +38,11 @@ internal sealed class TestService : IDisposable
     /// <summary>The command line's way to name the model.</summary>
     public IReadOnlyList<string> ModelArguments => Serving.Package is { } package ? ["--package", package, "--verification-key", Serving.VerificationKeys[0]] : ["--without-model"];
 
-    /// <summary>A service; <paramref name="change"/> may give its definition other limits.</summary>
-    public static async Task<TestService> CreateAsync(KafkaBroker broker, TestModel model, int partitionCount, Func<string, string>? change = null)
+    public static async Task<TestService> CreateAsync(KafkaBroker broker, TestModel model, int partitionCount)
     {
         await model.ReadyAsync();
         var topics = await CreateTopicsAsync(broker, partitionCount);
-        return new TestService(broker, model, topics, (change ?? (definition => definition))(Definition(topics)));
+        return new TestService(broker, model, topics, Definition(topics));
     }
 
     /// <summary>The same service under a name of its own, so that its default group is its own too; rules alone decide.</summary>
@@ -58,13 +57,6 @@ internal sealed class TestService : IDisposable
     {
         var topics = await CreateTopicsAsync(broker, partitionCount);
         return new TestService(broker, model: null, topics, WithoutMemory(topics));
-    }
-
-    /// <summary>A service whose partitions wait five seconds for what the others say of merchants, and whose rules decide.</summary>
-    public static async Task<TestService> HastyAsync(KafkaBroker broker, int partitionCount)
-    {
-        var topics = await CreateTopicsAsync(broker, partitionCount);
-        return new TestService(broker, model: null, topics, Hasty(topics));
     }
 
     /// <summary>Writes a <see cref="TestHistory"/> of its own.</summary>
@@ -166,19 +158,6 @@ internal sealed class TestService : IDisposable
           "service": "lanes",
           "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
           "features": [{ "name": "amount_now", "aggregate": "value", "of": "amount" }],
-          "topics": {{Names(topics)}}
-        }
-        """;
-
-    private static string Hasty(TestTopics topics) => $$"""
-        {
-          "service": "lanes",
-          "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
-          "entities": { "merchant": { "key": ["merchant_id"], "shared": { "pane": "1s", "settle": "5s" } } },
-          "features": [
-            { "name": "amount_now", "aggregate": "value", "of": "amount" },
-            { "name": "merchant_count_5m", "entity": "merchant", "aggregate": "count", "window": "5m" }
-          ],
           "topics": {{Names(topics)}}
         }
         """;

@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Scoring.EndToEnd.Tests.Lanes;
 using Scoring.EndToEnd.Tests.Processes;
 
 namespace Scoring.EndToEnd.Tests.Operations;
 
-/// <summary>Programs as processes of their own, traffic, and Prometheus with hastened rules that watches them; faults that a real broker can have.</summary>
+/// <summary>Programs as processes of their own, traffic, and Prometheus with hastened rules that watches them.</summary>
 /// <remarks>
 /// Two Prometheus servers look at the same programs. For one a minute of the rules is a second: alerts of minutes. For the other a day is some
 /// ninety seconds: alerts of days. Whoever asks names the one whose windows fit.
@@ -18,16 +18,16 @@ internal sealed class AlertScene : IAsyncDisposable
     private const int DayIsNinetySeconds = 1_000;
 
     private const int LinesShown = 12;
-
-    // More in-sync replicas than any topic has: the broker refuses what is written as it does when brokers are lost.
-    private const string TooManyReplicas = "100";
+    private const int FirstPort = 24_000;
+    private const int PortCount = 8_000;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
+
+    private static int portsTried = Environment.ProcessId;
 
     private readonly ITestOutputHelper output;
     private readonly IAdminClient admin;
     private readonly CancellationTokenSource stop = new();
-    private readonly List<string> refusing = [];
     private readonly Dictionary<IPEndPoint, OwnProgram> programs = [];
     private readonly Task sending;
 
@@ -52,11 +52,37 @@ internal sealed class AlertScene : IAsyncDisposable
     /// <summary>For it a day of the rules is 86 seconds.</summary>
     public PrometheusServer Days { get; }
 
+    /// <summary>An address for a program that is killed and comes back: below the ports that outgoing connections take meanwhile.</summary>
+    public static IPEndPoint FreePort()
+    {
+        while (true)
+        {
+            var candidate = new IPEndPoint(IPAddress.Loopback, FirstPort + (Interlocked.Increment(ref portsTried) % PortCount));
+            try
+            {
+                using var listener = new TcpListener(candidate);
+                listener.Start();
+                return candidate;
+            }
+            catch (SocketException)
+            {
+                // Another's.
+            }
+        }
+    }
+
+    /// <summary>Waits until an expression has a number.</summary>
+    public static async Task AnsweredAsync(PrometheusServer prometheus, string expression)
+    {
+        using var bound = Bound();
+        await prometheus.AnsweredAsync(expression, bound.Token);
+    }
+
     /// <summary>Starts a worker, or starts it again at its address, and waits until it is ready.</summary>
     public async Task WorkerAsync(IPEndPoint endPoint, params IEnumerable<string> arguments)
     {
         await StartAsync(PrometheusServer.Workers, endPoint, "Scoring.Worker",
-            ["run", "--bootstrap-servers", Service.Broker.BootstrapServers, "--http", endPoint.ToString(), "--lanes", "2", "--set", "Lanes:InFlightMax=1000", .. arguments]);
+            ["run", "--bootstrap-servers", Service.Broker.BootstrapServers, "--http", endPoint.ToString(), "--lanes", "2", "--set", "Lanes:InFlightMax=1000", "--set", $"Kafka:Group={Service.Topics.Prefix}", .. arguments]);
         await UntilAsync(endPoint, "/health/ready", _ => true);
     }
 
@@ -74,7 +100,10 @@ internal sealed class AlertScene : IAsyncDisposable
         using var door = new HttpDoor(endPoint);
         try
         {
-            await door.UntilAsync(path, answer => answer.Status == HttpStatusCode.OK && isWanted(answer.Body), bound.Token);
+            var answered = door.UntilAsync(path, answer => answer.Status == HttpStatusCode.OK && isWanted(answer.Body), bound.Token);
+            await Task.WhenAny(answered, programs[endPoint].EndAsync());
+            Assert.True(answered.IsCompleted, $"{endPoint} ended:\n{LastLines(programs[endPoint])}");
+            await answered;
         }
         catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
         {
@@ -115,31 +144,12 @@ internal sealed class AlertScene : IAsyncDisposable
     /// <summary>Waits until none of the alerts fires.</summary>
     public Task ResolveAsync(PrometheusServer prometheus, params IReadOnlyList<string> alerts) => WaitAsync(prometheus, alerts, fires: false);
 
-    /// <summary>The broker refuses what is written to a topic: too few replicas are in sync. Clients repeat it.</summary>
-    public async Task RefuseWritesAsync(string topic)
-    {
-        refusing.Add(topic);
-        await ConfigureAsync(topic, TooManyReplicas);
-    }
-
-    /// <summary>The broker takes what is written to the topic again.</summary>
-    public async Task TakeWritesAsync(string topic)
-    {
-        await ConfigureAsync(topic, null);
-        refusing.Remove(topic);
-    }
-
     /// <summary>Retention takes everything that stands in the topic now.</summary>
     public async Task DeleteRecordsAsync(string name) =>
         await admin.DeleteRecordsAsync(Enumerable.Range(0, Service.Topics.PartitionCount).Select(partition => new TopicPartitionOffset(Service.Topics[name], partition, Offset.End)));
 
     public async ValueTask DisposeAsync()
     {
-        foreach (string topic in refusing)
-        {
-            await ConfigureAsync(topic, null);
-        }
-
         await stop.CancelAsync();
         await sending;
         foreach (var program in programs.Values)
@@ -192,11 +202,5 @@ internal sealed class AlertScene : IAsyncDisposable
 
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{alert} {(fires ? "fires" : "is resolved")} after {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s"));
         }
-    }
-
-    private async Task ConfigureAsync(string topic, string? replicas)
-    {
-        var setting = new ConfigEntry { Name = "min.insync.replicas", Value = replicas, IncrementalOperation = replicas is null ? AlterConfigOpType.Delete : AlterConfigOpType.Set };
-        await admin.IncrementalAlterConfigsAsync(new Dictionary<ConfigResource, List<ConfigEntry>> { [new ConfigResource { Type = ResourceType.Topic, Name = topic }] = [setting] });
     }
 }

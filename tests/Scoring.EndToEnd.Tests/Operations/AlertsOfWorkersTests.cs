@@ -19,8 +19,10 @@ public sealed class AlertsOfWorkersTests(KafkaBroker broker, TestModel model, IT
         using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
         using var series = new PackageSeries(model);
         await using var scene = new AlertScene(service, output, seed: 61);
-        var first = HttpDoor.FreePort();
+        var first = AlertScene.FreePort();
         await scene.WorkerAsync(first, ["--definition", service.DefinitionPath, .. service.ModelArguments]);
+
+        await scene.UntilAsync(first, "/metrics", page => new MetricsPage(page).Sum("fraudscoring_events_scored_total") > 500); // And so it has committed.
 
         // The only worker is killed. Retention takes what comes meanwhile. It comes back, without its package.
         await scene.ProvokeAsync(scene.Minutes, () => scene.KillAsync(first), "FraudScoringDown", "FraudScoringWorkerDown");
@@ -48,7 +50,7 @@ public sealed class AlertsOfWorkersTests(KafkaBroker broker, TestModel model, IT
 
         // A second worker is set to another models topic, and stays with the package that it was given.
         string elsewhere = service.WriteDefinition("elsewhere.json", definition => definition.Replace(service.Topics["models"], service.Topics["models-of-old"], StringComparison.Ordinal));
-        var second = HttpDoor.FreePort();
+        var second = AlertScene.FreePort();
         await scene.ProvokeAsync(scene.Minutes, () => scene.WorkerAsync(second, ["--definition", elsewhere, .. service.ModelArguments]), "FraudScoringModelsDiffer");
         await scene.RetireAsync(PrometheusServer.Workers, second);
         await scene.ResolveAsync(scene.Minutes, "FraudScoringModelsDiffer");
