@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Scoring.Models.Tests;
 
 namespace Scoring.EndToEnd.Tests.Processes;
 
@@ -70,7 +71,7 @@ internal sealed class OwnProgram : IAsyncDisposable
             UseShellExecute = false,
             WorkingDirectory = AppContext.BaseDirectory,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"));
+        start.ArgumentList.Add(PathOf(assembly));
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -112,6 +113,13 @@ internal sealed class OwnProgram : IAsyncDisposable
         }
 
         process.Dispose();
+    }
+
+    // From its own output folder, as it ships: here, beside the worker, libraries are missing that ASP.NET brings along for the worker but not for the trainer.
+    private static string PathOf(string assembly)
+    {
+        string configuration = Path.GetRelativePath(Path.Combine(RepositoryFiles.Root, "tests", "Scoring.EndToEnd.Tests"), AppContext.BaseDirectory);
+        return Path.Combine(RepositoryFiles.Root, "src", assembly, configuration, assembly + ".dll");
     }
 
     private static async Task<string> RunAsync(string assembly, IEnumerable<string> arguments)
