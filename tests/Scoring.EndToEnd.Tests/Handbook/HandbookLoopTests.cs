@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Scoring.EndToEnd.Tests.Brokers;
-using Scoring.EndToEnd.Tests.Loop;
+using Scoring.EndToEnd.Tests.Learning;
 using Scoring.EndToEnd.Tests.Processes;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
@@ -15,9 +15,10 @@ namespace Scoring.EndToEnd.Tests.Handbook;
 
 /// <summary>The loop on recorded data: a worker scores day after day, frauds are reported a week later, the trainer retrains each Monday.</summary>
 /// <remarks>
-/// Half of the customers, days 28 to 91, training on 7 days. <c>FRAUDSCORING_HANDBOOK=whole</c>: all customers, days 0 to 105, training on 28 days.
-/// The stream stops at each Monday until the trainer has decided and the worker has taken what was promoted: who scores what depends on
-/// the days alone.
+/// <para>Half of the customers, days 28 to 91, all models learn from 7 days. <c>FRAUDSCORING_HANDBOOK=whole</c>: all customers, days 0 to 105, all models
+/// learn from 28 days; <c>FRAUDSCORING_HANDBOOK_FIRST_DAYS=7</c> lets the first one learn from so many.</para>
+/// <para>The stream stops at each Monday until the trainer has decided and the worker has taken what was promoted: who scores what depends on
+/// the days alone, but for the few payments of Monday, one o'clock, that tell the trainer that it is time.</para>
 /// </remarks>
 public sealed class HandbookLoopTests(KafkaBroker broker, ITestOutputHelper output)
 {
@@ -37,15 +38,16 @@ public sealed class HandbookLoopTests(KafkaBroker broker, ITestOutputHelper outp
         string transactions = RepositoryFiles.Shared("data/handbook/transactions.csv.gz");
         bool whole = string.Equals(Environment.GetEnvironmentVariable("FRAUDSCORING_HANDBOOK"), "whole", StringComparison.Ordinal);
         var days = whole ? new LoopDays(FirstDay: 0, TrainingDays: 28) : new LoopDays(FirstDay: 28, TrainingDays: 7);
+        int firstTrainingDays = int.TryParse(Environment.GetEnvironmentVariable("FRAUDSCORING_HANDBOOK_FIRST_DAYS"), NumberStyles.None, CultureInfo.InvariantCulture, out int chosen) ? chosen : days.TrainingDays;
         using var folder = new TestFolder();
         string recorded = folder.File("recorded.csv.gz"), data = folder.File("trainer"), key = folder.File("key");
         var payments = HandbookFile.Copy(transactions, recorded, days.FirstDay, days.EndDay - 1, customer => whole || customer % 2 == 0).ConvertAll(Payment);
         var topics = await broker.CreateTopicsAsync("weeks", PartitionCount, new Dictionary<string, string>(StringComparer.Ordinal) { ["max.message.bytes"] = "16777216" }, [.. DefinitionFiles.TopicNames, "models"]);
         string definition = DefinitionFiles.Write(folder, "handbook.json", topics, change => ((JsonObject)change["topics"]!)["models"] = topics["models"]);
-        string history = await BeginAsync(folder, definition, recorded, key, days);
+        string history = await BeginAsync(folder, definition, recorded, key, days, firstTrainingDays);
 
         // 1. Day after day; each Monday the stream waits for the decision and the swap.
-        await using var programs = new LoopPrograms(broker.BootstrapServers, definition, key, data, ["--training-days", Text(days.TrainingDays), "--judged-days", Text(WeekDays)]);
+        await using var programs = new LoopPrograms(broker.BootstrapServers, definition, key, data, topics.Prefix, ["--training-days", Text(days.TrainingDays), "--judged-days", Text(WeekDays)]);
         programs.StartWorker();
         programs.StartWatch();
         using var feed = new LoopFeed(broker.BootstrapServers, topics, payments, ReportDelay);
@@ -106,14 +108,14 @@ public sealed class HandbookLoopTests(KafkaBroker broker, ITestOutputHelper outp
     }
 
     // The first package: learnt from what was known a week before the first Monday, by the trainer's own recipe.
-    private async Task<string> BeginAsync(TestFolder folder, string definition, string recorded, string key, LoopDays days)
+    private async Task<string> BeginAsync(TestFolder folder, string definition, string recorded, string key, LoopDays days, int trainingDays)
     {
         string history = folder.File("history"), package = folder.File("first.fsmodel");
         int knownUntil = days.FirstMonday - WeekDays - WeekDays, learntUntil = knownUntil - WeekDays;
         await OwnProgram.TrainerAsync("models", "keygen", "--output", key);
         await OwnProgram.TrainerAsync("import", "--definition", definition, "--input", recorded, "--output", history);
         await OwnProgram.TrainerAsync(
-            "train", "--definition", definition, "--history", history, "--from", Day(learntUntil - days.TrainingDays), "--to", Day(learntUntil), "--calibrate-from", Day(learntUntil), "--calibrate-to", Day(knownUntil),
+            "train", "--definition", definition, "--history", history, "--from", Day(learntUntil - trainingDays), "--to", Day(learntUntil), "--calibrate-from", Day(learntUntil), "--calibrate-to", Day(knownUntil),
             "--network", "off", "--output", package, "--key", key + ".key.pem");
         await OwnProgram.TrainerAsync("models", "publish", package, "--definition", definition, "--bootstrap-servers", broker.BootstrapServers, "--verification-key", key + ".pub.pem");
         return history;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Scoring.EndToEnd.Tests.Loop;
+using Scoring.EndToEnd.Tests.Learning;
 using Scoring.Models.Ensembles;
 using Scoring.Trainer.Evaluation;
 using Scoring.Trainer.Training;

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Scoring.EndToEnd.Tests.Brokers;
 using Scoring.EndToEnd.Tests.Processes;
 
-namespace Scoring.EndToEnd.Tests.Loop;
+namespace Scoring.EndToEnd.Tests.Learning;
 
 /// <summary>What stands on the scores topic, read as it grows.</summary>
 internal sealed class ScoreLog(string bootstrapServers, TestTopics topics) : IDisposable

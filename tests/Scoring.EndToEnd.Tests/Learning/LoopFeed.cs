@@ -3,7 +3,7 @@ using System.Text;
 using Confluent.Kafka;
 using Scoring.EndToEnd.Tests.Brokers;
 
-namespace Scoring.EndToEnd.Tests.Loop;
+namespace Scoring.EndToEnd.Tests.Learning;
 
 /// <summary>Sends a recorded stream day by day: first what is reported in that day, then what is paid.</summary>
 /// <remarks>

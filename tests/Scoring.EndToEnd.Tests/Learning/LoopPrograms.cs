@@ -5,15 +5,16 @@ using Scoring.EndToEnd.Tests.Processes;
 using Scoring.Models.Packaging;
 using Scoring.Trainer.Watching;
 
-namespace Scoring.EndToEnd.Tests.Loop;
+namespace Scoring.EndToEnd.Tests.Learning;
 
 /// <summary>Worker and <c>watch</c> as two processes, as in production, joined by Kafka alone.</summary>
 /// <param name="bootstrapServers">The broker.</param>
 /// <param name="definition">Path of the service definition.</param>
 /// <param name="key">Path of the trainer's key pair, without its endings.</param>
 /// <param name="data">The trainer's folder.</param>
+/// <param name="group">The worker's consumer group.</param>
 /// <param name="watchOptions">When the trainer trains, on what.</param>
-internal sealed class LoopPrograms(string bootstrapServers, string definition, string key, string data, IReadOnlyList<string> watchOptions) : IAsyncDisposable
+internal sealed class LoopPrograms(string bootstrapServers, string definition, string key, string data, string group, IReadOnlyList<string> watchOptions) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
@@ -29,7 +30,7 @@ internal sealed class LoopPrograms(string bootstrapServers, string definition, s
 
     /// <summary>Starts the worker; a static member, so that one that was killed gets its partitions back at once.</summary>
     public void StartWorker() => worker = OwnProgram.StartWorker(
-        "run", "--bootstrap-servers", bootstrapServers, "--definition", definition, "--verification-key", key + ".pub.pem", "--lanes", "2",
+        "run", "--bootstrap-servers", bootstrapServers, "--definition", definition, "--verification-key", key + ".pub.pem", "--lanes", "2", "--group", group,
         "--http", http.EndPoint.ToString(), "--set", "Kafka:InstanceId=loop");
 
     /// <summary>Starts the trainer, recorded days as its clock.</summary>

@@ -1,4 +1,4 @@
-namespace Scoring.EndToEnd.Tests.Loop;
+namespace Scoring.EndToEnd.Tests.Learning;
 
 /// <summary>A payment of a recorded stream, and what became of it.</summary>
 /// <param name="Id">Its identifier.</param>

@@ -6,7 +6,7 @@ using Scoring.Trainer.Evaluation;
 using Scoring.Trainer.Publishing;
 using Scoring.Trainer.Training;
 
-namespace Scoring.EndToEnd.Tests.Loop;
+namespace Scoring.EndToEnd.Tests.Learning;
 
 /// <summary>What stands on the models topic, loaded to score offline.</summary>
 internal sealed class PublishedPackages : IDisposable
