@@ -11,25 +11,22 @@ public sealed class LoopKillTests(KafkaBroker broker, ITestOutputHelper output) 
     private const int PartitionCount = 3;
     private const int KillCount = 20;
     private const int Seed = 20;
-    private const int DelayMsMax = 3_000;
 
-    // Learnt from 5 days, a twin 7 days earlier, judged on 4 days, all older than the label delay of 2: nothing can be judged before day 19.
-    private const int FirstDecisionDay = 19;
+    // While payments flow the worker commits every 100 ms; what it scored since is scored again. A decision takes the trainer some seconds.
+    private const int FeedingDelayMsMax = 100;
+    private const int DecidingDelayMsMax = 3_000;
+
+    // Mondays and Thursdays. Learnt from 8 days, a twin 10 days earlier, judged on 5 days, all older than the label delay of 2: nothing can be judged before day 25.
+    private static readonly int[] DecisionDays = [28, 31, 35, 38, 42, 45, 49, 52];
 
     private static readonly TimeSpan Settle = TimeSpan.FromHours(1);
     private static readonly string[] WatchOptions =
     [
-        "--schedule", "0 0 * * *", "--training-days", "5", "--judged-days", "4", "--frauds-min", "8", "--trees", "20", "--leaves", "6", "--bins", "500", "--segment-rows", "700",
+        "--schedule", "0 0 * * 1,4", "--training-days", "8", "--judged-days", "5", "--frauds-min", "8", "--trees", "20", "--leaves", "6", "--bins", "500", "--segment-rows", "700",
     ];
 
     private readonly TestFolder folder = new();
     private readonly List<FedPayment> payments = LoopShop.Payments();
-
-    private enum Moment
-    {
-        Feeding,
-        Deciding,
-    }
 
     public void Dispose() => folder.Dispose();
 
@@ -72,13 +69,15 @@ public sealed class LoopKillTests(KafkaBroker broker, ITestOutputHelper output) 
 
     private static List<Kill> Draw(Random random)
     {
-        int decisions = LoopShop.Days - FirstDecisionDay;
         var kills = Enumerable.Range(0, KillCount)
-            .Select(_ => new Kill(FirstDecisionDay + random.Next(decisions), (Moment)random.Next(2), IsWorker: random.Next(2) == 0, random.Next(DelayMsMax)))
+            .Select(_ => random.Next(3) == 0
+                ? new Kill(DecisionDays[random.Next(DecisionDays.Length)], random.NextDouble(), IsWorker: random.Next(2) == 0, random.Next(FeedingDelayMsMax))
+                : new Kill(DecisionDays[random.Next(DecisionDays.Length)], Kill.Deciding, IsWorker: random.Next(2) == 0, random.Next(DecidingDelayMsMax)))
             .OrderBy(kill => (kill.Day, kill.Moment));
         return [.. kills];
     }
 
+    // One tree of two leaves: surely not the last word.
     private async Task MakeFirstPackageAsync(string key)
     {
         string definition = folder.File("first.json"), events = folder.File("events.jsonl"), history = folder.File("history");
@@ -86,8 +85,8 @@ public sealed class LoopKillTests(KafkaBroker broker, ITestOutputHelper output) 
         LoopShop.Write(events, payments);
         await OwnProgram.TrainerAsync("import", "--definition", definition, "--input", events, "--output", history);
         await OwnProgram.TrainerAsync(
-            "train", "--definition", definition, "--history", history, "--from", "2024-01-02", "--to", "2024-01-07", "--calibrate-from", "2024-01-07", "--calibrate-to", "2024-01-11",
-            "--network", "off", "--trees", "20", "--leaves", "6", "--bins", "500", "--output", folder.File("first.fsmodel"), "--key", key + ".key.pem");
+            "train", "--definition", definition, "--history", history, "--from", "2024-01-02", "--to", "2024-01-10", "--calibrate-from", "2024-01-10", "--calibrate-to", "2024-01-17",
+            "--network", "off", "--trees", "1", "--leaves", "2", "--output", folder.File("first.fsmodel"), "--key", key + ".key.pem");
     }
 
     private async Task<Outcome> RunAsync(string name, string key, IReadOnlyList<Kill> kills)
@@ -103,17 +102,28 @@ public sealed class LoopKillTests(KafkaBroker broker, ITestOutputHelper output) 
         using var committed = new CommittedOffsets(broker.BootstrapServers, topics, topics.Prefix);
         var scores = new ScoreLog(broker.BootstrapServers, topics);
         var triggers = new List<string>();
-        for (int day = FirstDecisionDay; day < LoopShop.Days; day++)
+        var fedUntil = LoopShop.Start;
+        foreach (int day in DecisionDays)
         {
             var time = LoopShop.Start.AddDays(day);
-            feed.Until(time + Settle);
-            await KillAsync(programs, kills, day, Moment.Feeding);
+            foreach (var kill in kills.Where(kill => kill.Day == day && kill.Moment < Kill.Deciding))
+            {
+                feed.Until(fedUntil + (kill.Moment * (time + Settle - fedUntil)));
+                await KillAsync(programs, kill);
+            }
+
+            fedUntil = time + Settle;
+            feed.Until(fedUntil);
             scores.Until(feed.Sent, programs.Worker);
             await committed.UntilAsync(feed.Sent, programs.Worker);
 
             triggers.Add(payments[feed.Sent].Id);
             await feed.OneAsync();
-            await KillAsync(programs, kills, day, Moment.Deciding);
+            foreach (var kill in kills.Where(kill => kill.Day == day && kill.Moment == Kill.Deciding))
+            {
+                await KillAsync(programs, kill);
+            }
+
             if (await programs.DecisionAsync(time) is { Outcome: "promoted", Sequence: { } sequence })
             {
                 await programs.SwappedAsync(sequence);
@@ -135,19 +145,23 @@ public sealed class LoopKillTests(KafkaBroker broker, ITestOutputHelper output) 
             scores);
     }
 
-    private static async Task KillAsync(LoopPrograms programs, IReadOnlyList<Kill> kills, int day, Moment moment)
+    private static async Task KillAsync(LoopPrograms programs, Kill kill)
     {
-        foreach (var kill in kills.Where(kill => kill.Day == day && kill.Moment == moment))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(kill.DelayMs), TimeProvider.System, TestContext.Current.CancellationToken);
-            await (kill.IsWorker ? programs.KillWorkerAsync() : programs.KillWatchAsync());
-        }
+        await Task.Delay(TimeSpan.FromMilliseconds(kill.DelayMs), TimeProvider.System, TestContext.Current.CancellationToken);
+        await (kill.IsWorker ? programs.KillWorkerAsync() : programs.KillWatchAsync());
     }
 
-    /// <summary>SIGKILL of one of the two, so long after something was sent.</summary>
-    private sealed record Kill(int Day, Moment Moment, bool IsWorker, int DelayMs)
+    /// <summary>SIGKILL of one of the two.</summary>
+    /// <param name="Day">The decision day on the way to which, or on which, it comes.</param>
+    /// <param name="Moment">Share of the payments on the way there that are sent; <see cref="Deciding"/>: after the one that makes the day due.</param>
+    /// <param name="IsWorker">Whether it hits the worker; else the trainer.</param>
+    /// <param name="DelayMs">How long after that, ms.</param>
+    private sealed record Kill(int Day, double Moment, bool IsWorker, int DelayMs)
     {
-        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(IsWorker ? "worker" : "trainer")} day {Day} {Moment} +{DelayMs} ms");
+        public const double Deciding = 1;
+
+        public override string ToString() => string.Create(
+            CultureInfo.InvariantCulture, $"{(IsWorker ? "worker" : "trainer")} day {Day} {(Moment < Deciding ? $"on the way {Moment:0.00}" : "deciding")} +{DelayMs} ms");
     }
 
     /// <summary>What a run leaves behind.</summary>

@@ -5,11 +5,11 @@ using Scoring.EndToEnd.Tests.Brokers;
 
 namespace Scoring.EndToEnd.Tests.Learning;
 
-/// <summary>A month of a small shop whose frauds change their habit: large payments first, from <see cref="ChangeDay"/> on tiny ones. Reported two days later.</summary>
+/// <summary>Some weeks of a small shop whose frauds change their habit: large payments first, from <see cref="ChangeDay"/> on tiny ones. Reported two days later.</summary>
 internal static class LoopShop
 {
-    public const int Days = 32;
-    public const int ChangeDay = 22;
+    public const int Days = 54;
+    public const int ChangeDay = 30;
 
     private const int PaymentsPerDay = 150;
 
