@@ -61,6 +61,11 @@ internal sealed class OwnProgram : IAsyncDisposable
     /// <summary>Runs a verb of the trainer to its end.</summary>
     public static Task<string> TrainerAsync(params IEnumerable<string> arguments) => RunAsync("Scoring.Trainer", arguments);
 
+    /// <summary>A program in the output folder of its own project, with the libraries that it comes with and no others.</summary>
+    /// <remarks>Beside the tests it would miss what their own framework brings and its does not.</remarks>
+    public static string PathOf(string assembly) =>
+        Path.Combine(RepositoryFiles.Root, "src", assembly, Path.GetRelativePath(Path.Combine(RepositoryFiles.Root, "tests", "Scoring.EndToEnd.Tests"), AppContext.BaseDirectory), assembly + ".dll");
+
     /// <summary>Starts a program of ours; <paramref name="change"/> may give it another environment or run it under another program.</summary>
     public static OwnProgram Start(string assembly, IEnumerable<string> arguments, Action<ProcessStartInfo>? change = null)
     {
@@ -113,13 +118,6 @@ internal sealed class OwnProgram : IAsyncDisposable
         }
 
         process.Dispose();
-    }
-
-    // From its own output folder, as it ships: here, beside the worker, libraries are missing that ASP.NET brings along for the worker but not for the trainer.
-    private static string PathOf(string assembly)
-    {
-        string configuration = Path.GetRelativePath(Path.Combine(RepositoryFiles.Root, "tests", "Scoring.EndToEnd.Tests"), AppContext.BaseDirectory);
-        return Path.Combine(RepositoryFiles.Root, "src", assembly, configuration, assembly + ".dll");
     }
 
     private static async Task<string> RunAsync(string assembly, IEnumerable<string> arguments)
