@@ -33,7 +33,7 @@ public sealed class LoopKillTests(KafkaBroker broker, ITestOutputHelper output) 
     [Fact]
     public async Task Killed_twenty_times_the_loop_has_published_recorded_and_scored_what_an_undisturbed_one_has()
     {
-        broker.SkipUnlessReal("it keeps no offsets committed inside a Kafka transaction");
+        broker.SkipUnlessReal("how a broker's groups take a kill is part of what is shown");
         string key = folder.File("key");
         await OwnProgram.TrainerAsync("models", "keygen", "--output", key);
         await MakeFirstPackageAsync(key);
