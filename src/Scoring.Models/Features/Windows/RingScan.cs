@@ -5,8 +5,7 @@ namespace Scoring.Models.Features.Windows;
 
 /// <summary>Aggregates that look at each event of their window anew: O(events in it), at most the ring.</summary>
 /// <remarks>
-/// The field's values are gathered side by side; nothing is sorted and nothing is kept in the record. At the 50 events that an account has in a
-/// month this is cheaper than an order kept over a ring that changes at both ends, and it takes no memory per key.
+/// The field's values are gathered side by side and not sorted. Nothing is kept in the record: no memory per key, nothing to take back.
 /// </remarks>
 internal sealed class RingScan(int eventsMax)
 {
