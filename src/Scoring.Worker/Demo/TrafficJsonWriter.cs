@@ -14,7 +14,7 @@ internal sealed class TrafficJsonWriter : IDisposable
     private static readonly JsonEncodedText[] Authentications = Texts("", "frictionless", "challenged", "attempted");
     private static readonly JsonEncodedText[] Sources = Texts("chargeback", "fraud_report", "analyst");
     private static readonly JsonEncodedText[] FraudTypes = Texts(
-        "", "card_testing", "account_takeover", "made_with_stolen_card", "made_with_counterfeit_card", "unauthorized_use_of_card");
+        "", "card_testing", "account_takeover", "made_with_stolen_card", "made_with_counterfeit_card", "unauthorized_use_of_card", "stored_credential_misuse");
 
     private readonly TrafficWorld world;
     private readonly ArrayBufferWriter<byte> buffer = new(1024);

@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+
+namespace Scoring.Worker.Demo;
+
+/// <summary>The trainer of a demo, <c>watch</c>: how far it has read, and what it decides.</summary>
+internal sealed partial class DemoTrainer : IAsyncDisposable
+{
+    /// <summary>How long after a Monday's midnight, by the payments' clock, it looks. What comes late elsewhere is in time here.</summary>
+    public static readonly TimeSpan Settle = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConcurrentDictionary<DateTimeOffset, TaskCompletionSource<DemoDecision>> decisions = [];
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) }; // Its own trainer, on this machine.
+    private readonly CancellationTokenSource stop = new();
+    private readonly TimeProvider clock;
+    private DemoProcess process = null!;
+    private Task looking = Task.CompletedTask;
+    private long payments;
+
+    private DemoTrainer(TimeProvider clock, int port)
+    {
+        this.clock = clock;
+        Address = FormattableString.Invariant($"http://127.0.0.1:{port}");
+    }
+
+    /// <summary>The process.</summary>
+    public DemoProcess Process => process;
+
+    /// <summary>Where it shows its metrics.</summary>
+    public string Address { get; }
+
+    /// <summary>Payments that it has read, as its metrics last said.</summary>
+    public long Payments => Interlocked.Read(ref payments);
+
+    /// <summary>Runs a verb of the trainer to its end.</summary>
+    public static Task RunAsync(string[] arguments, DemoFolder folder, CancellationToken stopping) => DemoProcess.RunAsync("Scoring.Trainer", arguments, folder, onLine: null, stopping);
+
+    /// <summary>Starts it.</summary>
+    public static DemoTrainer Start(EmbeddedBroker broker, DemoSchedule schedule, DemoFolder folder, TimeProvider clock)
+    {
+        string client = folder.In("trainer-client.properties");
+        File.WriteAllText(client, $"{EmbeddedBroker.FetchWait}={EmbeddedBroker.FetchWaitMs}\n");
+        int port = FreePort();
+        var trainer = new DemoTrainer(clock, port);
+        trainer.process = DemoProcess.Start(
+            "Scoring.Trainer",
+            [
+                "watch", "-d", folder.Definition, "--data", folder.Trainer, "--key", folder.Keys + ".key.pem", "--verification-key", folder.Keys + ".pub.pem",
+                "--bootstrap-servers", broker.BootstrapServers, "--kafka-config", client, "--metrics", FormattableString.Invariant($"127.0.0.1:{port}"),
+                "--clock", "event", // Simulated days are shorter than ours.
+                "--settle", FormattableString.Invariant($"{Settle.TotalMinutes}m"),
+                "--training-days", Text(DemoSchedule.TrainingDays), "--judged-days", Text(DemoSchedule.JudgedDays),
+                "--reviews-per-day", Text(schedule.ReviewsPerDay),
+                "--seed", Text((int)schedule.Traffic.Seed),
+                "--bins", "255", // Half the time of the default for the same average precision, on this data.
+            ],
+            folder,
+            trainer.Hear);
+        trainer.looking = trainer.LookAsync();
+        return trainer;
+    }
+
+    /// <summary>What the trainer decides at a time of the payments' clock.</summary>
+    public Task<DemoDecision> Decides(DateTimeOffset at) => Decision(at).Task;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await looking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await process.DisposeAsync();
+        http.Dispose();
+        stop.Dispose();
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    // The trainer listens where it is told; a port that was free a moment ago is.
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task LookAsync()
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                string page = await http.GetStringAsync(new Uri(Address + "/metrics"), stop.Token);
+                if (PaymentsTaken().Match(page) is { Success: true } taken)
+                {
+                    Interlocked.Exchange(ref payments, (long)double.Parse(taken.Groups["count"].Value, CultureInfo.InvariantCulture));
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet, or not any more: whoever waits for the trainer asks whether it has ended.
+            }
+            catch (TaskCanceledException) when (!stop.IsCancellationRequested)
+            {
+                // It took longer than two seconds: it is busy learning.
+            }
+
+            await Task.Delay(LookEvery, clock, stop.Token);
+        }
+    }
+
+    private void Hear(string line)
+    {
+        if (DecisionLine().Match(line) is { Success: true } decision)
+        {
+            var at = DateTimeOffset.Parse(decision.Groups["at"].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+            string outcome = decision.Groups["outcome"].Value;
+            Decision(at).TrySetResult(new DemoDecision(outcome is "promoted", $"{outcome}: {decision.Groups["reason"].Value}"));
+        }
+    }
+
+    private TaskCompletionSource<DemoDecision> Decision(DateTimeOffset at) => decisions.GetOrAdd(at, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    // The trainer's own words when it has decided (Watcher).
+    [GeneratedRegex(@"^\S+ (?<at>[0-9T:-]+Z) \([^)]*\): (?<outcome>promoted|kept|not_judged)[^:]*: (?<reason>.*)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex DecisionLine();
+
+    [GeneratedRegex(@"^fraudscoring_trainer_records_total\{input=""transactions""\} (?<count>[0-9.e+]+)", RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex PaymentsTaken();
+}
