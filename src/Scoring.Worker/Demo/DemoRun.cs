@@ -20,8 +20,8 @@ internal sealed class DemoRun(DemoOptions options, DemoScreen screen, TimeProvid
 
     private static readonly TimeSpan LastAnswersTimeout = TimeSpan.FromSeconds(20);
 
-    // While the trainer learns, a day's payments take about as long as the learning.
-    private const double ChangeoverSeconds = 12;
+    // While the trainer learns, a day takes so long, which is longer than the learning on most machines.
+    private const double ChangeoverSeconds = 20;
 
     private readonly DemoSchedule schedule = new(options, clock.GetUtcNow());
     private DemoModel? first;

@@ -7,7 +7,7 @@ namespace Scoring.Worker.Demo;
 /// Weeks begin on Mondays, because people pay otherwise on Saturdays than on Tuesdays, and the trainer learns on Mondays. Live traffic is
 /// played faster than it happens, so it must lie behind us.
 /// <code>
-/// |---- history, 35 days ----|-- week with the first model --|- a day, in which the second is trained -|- compared, 3 days -|
+/// |---- history, 28 days ----|-- week with the first model --|- a day, in which the second is trained -|- compared, 3 days -|
 ///                            Monday   ^ new fraud            Monday
 /// </code>
 /// </remarks>
@@ -17,12 +17,12 @@ internal sealed class DemoSchedule
     public const int LabelDelayDays = 2;
 
     /// <summary>Days that a model learns from.</summary>
-    public const int TrainingDays = 14;
+    public const int TrainingDays = 10;
 
     /// <summary>Days behind those that it is judged on.</summary>
     public const int JudgedDays = 2;
 
-    private const int HistoryDays = 35;
+    private const int HistoryDays = 28;
     private const int ChangeoverDays = 1;
     private const int ComparedDays = 3;
     private const int NewFraudHours = 12;

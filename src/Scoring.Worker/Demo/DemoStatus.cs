@@ -31,8 +31,13 @@ internal sealed class DemoStatus(DemoSchedule schedule, DemoLedger ledger, DemoF
                 }
             }
 
-            latencies.Sort();
             long answered = ledger.Answered;
+            if (answered == answeredBefore)
+            {
+                continue;
+            }
+
+            latencies.Sort();
             double perSecond = (answered - answeredBefore) / clock.GetElapsedTime(before).TotalSeconds;
             (answeredBefore, before) = (answered, clock.GetTimestamp());
             screen.Say(FormattableString.Invariant(

@@ -57,7 +57,7 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
                 "--training-days", Text(DemoSchedule.TrainingDays), "--judged-days", Text(DemoSchedule.JudgedDays),
                 "--reviews-per-day", Text(schedule.ReviewsPerDay),
                 "--seed", Text((int)schedule.Traffic.Seed),
-                "--bins", "255", // Half the time of the default for the same average precision, on this data.
+                "--bins", "255", "--trees", "100", "--learning-rate", "0.1", // A third of the default's time for much the same average precision, on this data.
             ],
             folder,
             trainer.Hear);

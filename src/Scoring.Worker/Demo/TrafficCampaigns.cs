@@ -256,7 +256,7 @@ internal sealed class TrafficCampaigns
                 Account = account,
                 Merchant = world.Accounts.UsualOnlineShop(account, random),
                 EventTimeMs = timeMs,
-                AmountMinor = (long)(100 * world.Accounts.SpendFactors[account] * random.Between(40, 160)),
+                AmountMinor = (long)(100 * world.Accounts.SpendFactors[account] * random.Between(25, 90)),
                 Terminal = -1,
                 IpCountry = -1,
                 ShippingCountry = -1,
