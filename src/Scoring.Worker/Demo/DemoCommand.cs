@@ -9,7 +9,7 @@ internal static class DemoCommand
     public static Command Create()
     {
         var defaults = new DemoOptions();
-        var accounts = Count("--accounts", "Simulated accounts", defaults.Accounts, 1_500, 20_000);
+        var accounts = Count("--accounts", "Simulated accounts", defaults.Accounts, 1_000, 20_000);
         var rate = Count("--rate", "Live payments per second", defaults.Rate, 100, 10_000);
         var seed = Count("--seed", "Seed of the simulated world", defaults.Seed, 0, int.MaxValue);
         var keep = new Option<bool>("--keep") { Description = "Keep the folder with payments, labels, scores, models, keys and logs." };

@@ -101,4 +101,15 @@ internal sealed class DemoLedger
             payments[sequence - firstSequence].FirstModelProbability = probability;
         }
     }
+
+    /// <summary>Writes the truth about every live payment that was sent, CSV: transaction, kind of fraud or <c>None</c>, cents of a euro.</summary>
+    public void WriteTruth(string path)
+    {
+        using var csv = new StreamWriter(path);
+        csv.WriteLine("transaction_id,pattern,euro_cents");
+        foreach (ref readonly var payment in Payments)
+        {
+            csv.WriteLine(FormattableString.Invariant($"{TrafficJsonWriter.TransactionId(payment.Facts.Sequence)},{payment.Facts.Pattern},{payment.Facts.EuroCents}"));
+        }
+    }
 }

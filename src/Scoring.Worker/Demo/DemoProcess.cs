@@ -81,6 +81,7 @@ internal sealed partial class DemoProcess : IAsyncDisposable
     {
         await using var run = Start(program, arguments, folder, onLine);
         await run.process.WaitForExitAsync(stopping);
+        stopping.ThrowIfCancellationRequested(); // Ctrl-C in a terminal ends it too, and that is no failure.
         if (run.process.ExitCode != 0)
         {
             throw run.Ended();

@@ -49,10 +49,18 @@ internal sealed class DemoRun(DemoOptions options, DemoScreen screen, TimeProvid
         await RecordAsync(worker, trainer, feed, stopping);
         await LearnAsync(worker, trainer, stopping);
         await PlayAsync(worker, trainer, feed, ledger, stopping);
-        int[] exitCodes = await Task.WhenAll(worker.Process.StopAsync(), trainer.Process.StopAsync());
+        int workerExitCode = await worker.Process.StopAsync();
+        bool isStopped = stopping.IsCancellationRequested;
+        int trainerExitCode = isStopped ? ExitCode.Ok : await trainer.Process.StopAsync(); // One that is learning would take its time; it is ended below.
         feed.Dispose();
         await CompareAsync(folder, ledger, stopping);
-        return Conclude(new DemoReport(ledger, first, second, schedule.ComparedFrom), folder, Array.TrueForAll(exitCodes, code => code == ExitCode.Ok), stopping.IsCancellationRequested);
+        if (folder.Truth is { } truth)
+        {
+            ledger.WriteTruth(truth);
+        }
+
+        bool isClean = workerExitCode == ExitCode.Ok && trainerExitCode == ExitCode.Ok;
+        return Conclude(new DemoReport(ledger, first, second, schedule.ComparedFrom), isClean, folder, isStopped);
     }
 
     private static EmbeddedBroker StartBroker(ServiceTopics topics)
@@ -195,7 +203,7 @@ internal sealed class DemoRun(DemoOptions options, DemoScreen screen, TimeProvid
         await working;
     }
 
-    private int Conclude(DemoReport report, DemoFolder folder, bool isClean, bool isStopped)
+    private int Conclude(DemoReport report, bool isClean, DemoFolder folder, bool isStopped)
     {
         screen.Show(report);
         screen.Say("What next      README.md: your own Kafka, your own data; docs/learning.md: when a model wins; docs/architecture.md: how it works");

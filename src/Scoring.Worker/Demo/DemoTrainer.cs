@@ -12,6 +12,9 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
     /// <summary>How long after a Monday's midnight, by the payments' clock, it looks. What comes late elsewhere is in time here.</summary>
     public static readonly TimeSpan Settle = TimeSpan.FromMinutes(1);
 
+    // The embedded broker answers a waiting reader when the wait is over; the trainer is in no hurry.
+    private const int FetchWaitMs = 50;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrentDictionary<DateTimeOffset, TaskCompletionSource<DemoDecision>> decisions = [];
@@ -44,7 +47,7 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
     public static DemoTrainer Start(EmbeddedBroker broker, DemoSchedule schedule, DemoFolder folder, TimeProvider clock)
     {
         string client = folder.In("trainer-client.properties");
-        File.WriteAllText(client, $"{EmbeddedBroker.FetchWait}={EmbeddedBroker.FetchWaitMs}\n");
+        File.WriteAllText(client, $"{EmbeddedBroker.FetchWait}={FetchWaitMs}\n");
         int port = FreePort();
         var trainer = new DemoTrainer(clock, port);
         trainer.process = DemoProcess.Start(
@@ -55,6 +58,7 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
                 "--clock", "event", // Simulated days are shorter than ours.
                 "--settle", FormattableString.Invariant($"{Settle.TotalMinutes}m"),
                 "--training-days", Text(DemoSchedule.TrainingDays), "--judged-days", Text(DemoSchedule.JudgedDays),
+                "--frauds-min", "20", // Two days of a small world have fewer than the default asks for.
                 "--reviews-per-day", Text(schedule.ReviewsPerDay),
                 "--seed", Text((int)schedule.Traffic.Seed),
                 "--bins", "255", "--trees", "100", "--learning-rate", "0.1", // A third of the default's time for much the same average precision, on this data.

@@ -48,6 +48,7 @@ internal sealed partial class DemoWorker(TimeProvider clock) : IAsyncDisposable
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) }; // Its own worker, on this machine.
         while (!address.Task.IsCompleted || !await IsReadyAsync(http, Address, stopping))
         {
+            stopping.ThrowIfCancellationRequested();
             process.ThrowIfEnded();
             if (clock.GetElapsedTime(started) > StartTimeout)
             {

@@ -111,6 +111,9 @@ internal sealed class TrafficJsonWriter : IDisposable
     /// <returns>Number of bytes, at most 13.</returns>
     public static int WriteAccountId(int account, Span<byte> key) => FormatId("a"u8, account, key);
 
+    /// <summary>The id of the transaction of a sequence.</summary>
+    public static string TransactionId(long sequence) => string.Create(CultureInfo.InvariantCulture, $"t{sequence:d8}");
+
     /// <summary>The sequence in a transaction id that this writer made; -1 for any other.</summary>
     public static long SequenceOf(ReadOnlySpan<char> transactionId) =>
         transactionId is ['t', .. var digits] && long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long sequence) ? sequence : -1;
