@@ -5,7 +5,7 @@ using Scoring.Models.Features.Plan;
 namespace Scoring.Models.Features;
 
 /// <summary>A definition's features, compiled: the layout of every entity's record and a flat list of what to compute from it.</summary>
-/// <remarks>Immutable; one plan serves every lane, the trainer and replay. Two plans with one <see cref="Digest"/> compute the same values.</remarks>
+/// <remarks>Immutable; one plan serves every lane, the trainer and replay. Two plans with one <see cref="Digest"/> compute the same values as long as neither meets its limits (keys, events kept), which counters tell.</remarks>
 public sealed class FeaturePlan
 {
     internal FeaturePlan(EventSchema schema, IReadOnlyList<string> featureNames, EntityPlan[] entities, FeatureOp[] stateless, string digest, LabelMapping labels)
@@ -30,7 +30,7 @@ public sealed class FeaturePlan
     /// <summary>Names, by feature index.</summary>
     public IReadOnlyList<string> FeatureNames { get; }
 
-    /// <summary>SHA-256 (hex) of everything that decides a value: a model trained on another digest is refused.</summary>
+    /// <summary>SHA-256 (hex) of everything that decides a value but the limits: a model trained on another digest is refused.</summary>
     public string Digest { get; }
 
     /// <summary>Names of the entities that have features; their place is the entity ordinal.</summary>

@@ -134,7 +134,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         File.WriteAllText(history, File.ReadAllText(history).Replace(",\"is_fraud\":true", "", StringComparison.Ordinal).Replace(",\"is_fraud\":false", "", StringComparison.Ordinal));
         var expected = await service.ScoreFileAsync(history);
         var sent = Mix(service, File.ReadAllLines(history));
-        await using var worker = new WorkerRun(service, "bad");
+        await using var worker = new WorkerRun(service, "bad", lanes: 1); // A second one that joins meanwhile repeats dead letters that stand behind rows still waiting.
         var letters = service.Read("dlq", records => records.Count == sent.Count, Bound);
         var scores = service.Read("scores", records => records.Count == 500, Bound);
         Assert.Equal(ExitCode.Ok, await worker.StopAsync());
@@ -211,7 +211,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
     }
 
     /// <summary>Sends the good lines in order with the bad ones between them, to a stated partition each.</summary>
-    private static Dictionary<(int Partition, long Offset), BadEvent> Mix(TestService service, string[] good)
+    private Dictionary<(int Partition, long Offset), BadEvent> Mix(TestService service, string[] good)
     {
         var sent = new Dictionary<(int, long), BadEvent>();
         using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
@@ -229,9 +229,9 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
             if (next < BadEvents.All.Count)
             {
                 var bad = BadEvents.All[next++];
-                if (bad.Value is { Length: > 900_000 })
+                if (bad.Value is { Length: > 900_000 } && broker.Kind == BrokerKind.Embedded)
                 {
-                    continue; // Larger than a broker takes by default: see the decoder's own tests.
+                    continue; // It takes no more: see the decoder's own tests.
                 }
 
                 var headers = new Headers();

@@ -141,8 +141,9 @@ internal sealed class TestService : IDisposable
         }
         """;
 
+    /// <summary>Topics that take a value of ten megabytes, where the broker is a real one: the worker's producer would not send it, a payment system may.</summary>
     private static Task<TestTopics> CreateTopicsAsync(KafkaBroker broker, int partitionCount) =>
-        broker.CreateTopicsAsync("lanes", partitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models");
+        broker.CreateTopicsAsync("lanes", partitionCount, new Dictionary<string, string>(StringComparer.Ordinal) { ["max.message.bytes"] = "12000000" }, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models");
 
     private static string WithoutMemory(TestTopics topics) => $$"""
         {

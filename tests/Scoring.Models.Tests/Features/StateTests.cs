@@ -139,10 +139,14 @@ public sealed class StateTests
         using var other = new Bench(definition with { Features = [Count("account", 61)] });
         using var told = new Bench(definition with { Features = [Count("account", 60) with { Text = "{value} payments" }] });
 
+        var entities = definition.Entities.ToDictionary(entity => entity.Key, entity => entity.Value with { KeysMax = 77, EventsMax = 16 }, StringComparer.Ordinal);
+        using var tight = new Bench(definition with { Entities = entities, Labels = definition.Labels with { RecentTransactionsMax = 5 } });
+
         // 64-byte key and its length, 5 words of header, 1 of cursors, 64 events of their time alone, 32 bytes of links and table.
         Assert.Equal((8 + 64) + (5 * 8) + 8 + (64 * 8) + 32, bench.Plan.BytesPerKey(0));
         Assert.NotEqual(bench.Plan.Digest, other.Plan.Digest);
         Assert.Equal(bench.Plan.Digest, told.Plan.Digest);
+        Assert.Equal(bench.Plan.Digest, tight.Plan.Digest); // Limits decide a value only where they are met, and are raised without a new model.
     }
 
     /// <summary>Few keys, few events, every kind of table: all the bounds are met.</summary>

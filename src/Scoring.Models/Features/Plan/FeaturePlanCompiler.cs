@@ -9,7 +9,7 @@ namespace Scoring.Models.Features.Plan;
 /// <summary>Turns a definition's features into ops and record layouts.</summary>
 internal sealed class FeaturePlanCompiler(ServiceDefinition definition, EventSchema schema)
 {
-    private const int FormatVersion = 1;
+    private const int FormatVersion = 2;
 
     public FeaturePlan Compile()
     {
@@ -96,13 +96,14 @@ internal sealed class FeaturePlanCompiler(ServiceDefinition definition, EventSch
         }
     }
 
+    // Without limits (keys, bytes, events kept): an operator who raises one because a counter says so keeps the models.
     private string Digest()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"plan {FormatVersion}\nlabels {definition.Labels.Delay} {definition.Labels.RecentTransactionsMax}\n");
+        text.Append(CultureInfo.InvariantCulture, $"plan {FormatVersion}\nlabels {definition.Labels.Delay}\n");
         foreach (var (name, entity) in definition.Entities.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            text.Append(CultureInfo.InvariantCulture, $"entity {name} {string.Join(',', entity.Key)} {entity.Shared?.Pane} {entity.Shared?.Settle} {entity.KeysMax} {entity.KeyBytesMax} {entity.EventsMax}\n");
+            text.Append(CultureInfo.InvariantCulture, $"entity {name} {string.Join(',', entity.Key)} {entity.Shared?.Pane} {entity.Shared?.Settle}\n");
         }
 
         foreach (var f in definition.Features)
