@@ -27,15 +27,20 @@ internal sealed class DemoFiles
     public IReadOnlyList<Decision> Decisions { get; }
 
     /// <summary>Ids of the last payments in the file of everything sent.</summary>
-    public IEnumerable<string> SentLast(int count) => File.ReadLines(Path.Combine(folder, "transactions.jsonl")).TakeLast(count).Select(line =>
-    {
-        using var payment = JsonDocument.Parse(line);
-        return payment.RootElement.GetProperty("transaction_id").GetString()!;
-    });
+    public IEnumerable<string> SentLast(int count) => Sent("transaction_id", member => member.GetString()!).TakeLast(count);
+
+    /// <summary>How many payments were sent, of the history too, that happened before a time.</summary>
+    public int SentBefore(DateTimeOffset time) => Sent("event_time", member => member.GetDateTimeOffset()).Count(eventTime => eventTime < time);
 
     public bool IsFraud(string transactionId) => patterns[transactionId] is not "None";
 
     public bool IsNewFraud(string transactionId) => patterns[transactionId] is "StoredCardAbuse";
+
+    private IEnumerable<T> Sent<T>(string member, Func<JsonElement, T> read) => File.ReadLines(Path.Combine(folder, "transactions.jsonl")).Select(line =>
+    {
+        using var payment = JsonDocument.Parse(line);
+        return read(payment.RootElement.GetProperty(member));
+    });
 
     internal sealed record Score(string TransactionId, DateTimeOffset EventTime, string Model, bool IsAlert, int Partition, long Offset)
     {
@@ -54,7 +59,7 @@ internal sealed class DemoFiles
         }
     }
 
-    internal sealed record Decision(DateTimeOffset At, string Outcome, string? Challenger)
+    internal sealed record Decision(DateTimeOffset At, string Outcome, string? Challenger, int? HistoryRows)
     {
         public static Decision Read(string path)
         {
@@ -63,7 +68,8 @@ internal sealed class DemoFiles
             return new(
                 decision.GetProperty("at").GetDateTimeOffset(),
                 decision.GetProperty("outcome").GetString()!,
-                decision.TryGetProperty("challenger_sha256", out var digest) ? digest.GetString() : null);
+                decision.TryGetProperty("challenger_sha256", out var digest) ? digest.GetString() : null,
+                decision.GetProperty("figures").TryGetProperty("history_rows", out var rows) ? rows.GetInt32() : null);
         }
     }
 }

@@ -24,6 +24,7 @@ public sealed partial class DemoTests : IDisposable
         Assert.Equal(kept.Live, kept.SentLast(kept.Live.Count));
         Assert.Equal(kept.Live.Order(StringComparer.Ordinal), kept.Scores.Select(score => score.TransactionId).Order(StringComparer.Ordinal));
         Assert.Equal(["promoted", "promoted"], kept.Decisions.Where(decision => decision.Outcome is not "not_judged").Select(decision => decision.Outcome));
+        Assert.Equal(kept.SentBefore(kept.Decisions[^1].At), kept.Decisions[^1].HistoryRows);
         string[] packages = [.. kept.Decisions.Where(decision => decision.Outcome is "promoted").Select(decision => decision.Challenger!)];
         foreach (var partition in kept.Scores.GroupBy(score => score.Partition))
         {

@@ -16,6 +16,7 @@ internal static class DemoCommand
         var command = new Command("demo", "Shows everything at work on simulated payments: nothing to install, nothing left behind.") { accounts, rate, seed, keep };
         command.SetAction(async (parsed, stopping) =>
         {
+            await Task.Yield(); // Ctrl-C is heeded from the first await on, and must not find a folder before.
             var options = new DemoOptions
             {
                 Accounts = parsed.GetValue(accounts),

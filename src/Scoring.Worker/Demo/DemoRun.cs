@@ -39,7 +39,8 @@ internal sealed class DemoRun(DemoOptions options, DemoScreen screen, TimeProvid
         await using var worker = DemoWorker.Start(broker, folder, clock);
         await using var trainer = DemoTrainer.Start(broker, schedule, folder, clock);
         await worker.ReadyAsync(stopping);
-        screen.Detail($"worker {worker.Address}/metrics   trainer {trainer.Address}/metrics   broker {broker.BootstrapServers}");
+        await trainer.ReadyAsync(stopping);
+        screen.Detail($"worker {worker.Address}/metrics   trainer {trainer.Metrics}   broker {broker.BootstrapServers}");
 
         var settings = new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = new Dictionary<string, string>(StringComparer.Ordinal) { [EmbeddedBroker.FetchWait] = EmbeddedBroker.FetchWaitMs } };
         var clients = new KafkaClients(settings, "demo", NullLogger.Instance);
@@ -107,7 +108,7 @@ internal sealed class DemoRun(DemoOptions options, DemoScreen screen, TimeProvid
 
     private async Task PlayAsync(DemoWorker worker, DemoTrainer trainer, DemoFeed feed, DemoLedger ledger, CancellationToken stopping)
     {
-        screen.Step(Text($"Live: {options.Rate:N0} payments a second, so that a day takes about {options.Accounts * 2.05 / options.Rate:0.0} s"));
+        screen.Step(Text($"Live: {options.Rate:N0} payments a second, so that a day takes about {schedule.PaymentsPerDay / options.Rate:0.0} s"));
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var status = new DemoStatus(schedule, ledger, feed, screen, clock).RunAsync(watching.Token);
         try
@@ -133,7 +134,7 @@ internal sealed class DemoRun(DemoOptions options, DemoScreen screen, TimeProvid
         screen.Event(Text($"{schedule.Name(schedule.LearnsAgain)}  the trainer learns again: {feed.FraudReports - reported:N0} frauds were reported since; payments go on meanwhile"));
 
         var swap = SwapAsync(worker, trainer, feed, stopping);
-        await feed.PlayAsync((int)(options.Accounts * 2.05 / ChangeoverSeconds), schedule.ComparedFrom, () => swap.IsCompleted, stopping);
+        await feed.PlayAsync((int)(schedule.PaymentsPerDay / ChangeoverSeconds), schedule.ComparedFrom, () => swap.IsCompleted, stopping);
         await swap;
         await feed.PlayAsync(options.Rate, schedule.LiveEnds, static () => false, stopping);
         await AnsweredAsync(ledger, stopping);
@@ -211,8 +212,10 @@ internal sealed class DemoRun(DemoOptions options, DemoScreen screen, TimeProvid
         bool isWhole = report.Answered == report.Sent && report.Repeated == 0 && isClean;
         string head = isStopped ? "Stopped" : isWhole ? "Done" : "Not as it should be";
         var (before, after) = (report.ByFirst[FraudPattern.StoredCardAbuse], report.BySecond[FraudPattern.StoredCardAbuse]);
-        screen.Say(Text(
-            $"{head}: {report.Answered:N0} of {report.Sent:N0} live payments scored; of the new fraud {before.Share:P0} caught before the new model, {after.Share:P0} after it; nothing is left running."));
+        string newFraud = second is null
+            ? Text($"of the new fraud {before.Share:P0} caught by model 1, and there was no second model")
+            : Text($"of the new fraud {before.Share:P0} caught before the new model, {after.Share:P0} after it");
+        screen.Say(Text($"{head}: {report.Answered:N0} of {report.Sent:N0} live payments scored; {newFraud}; nothing is left running."));
         return isWhole || isStopped ? ExitCode.Ok : ExitCode.Internal;
     }
 

@@ -27,7 +27,7 @@ internal sealed class DemoSchedule
     private const int ComparedDays = 3;
     private const int NewFraudHours = 12;
     private const double LabelDelayMedianDays = 0.7;
-    private const double PaymentsPerDay = 2.1;
+    private const double PaymentsPerAccount = 2.05;
     private const double Slack = 1.2;
 
     /// <summary>Lays out the last days of which all is over at <paramref name="now"/>.</summary>
@@ -41,7 +41,8 @@ internal sealed class DemoSchedule
         LearnsAgain = LiveBegins.AddDays(7);
         ComparedFrom = LearnsAgain.AddDays(ChangeoverDays);
         LiveEnds = ComparedFrom.AddDays(ComparedDays);
-        LivePaymentsMax = (int)(Slack * liveDays * options.Accounts * PaymentsPerDay);
+        PaymentsPerDay = options.Accounts * PaymentsPerAccount;
+        LivePaymentsMax = (int)(Slack * liveDays * PaymentsPerDay);
         Traffic = new TrafficOptions
         {
             Seed = (ulong)options.Seed,
@@ -74,6 +75,9 @@ internal sealed class DemoSchedule
 
     /// <summary>End of live traffic, not included.</summary>
     public DateTimeOffset LiveEnds { get; }
+
+    /// <summary>Payments of an average day, about.</summary>
+    public double PaymentsPerDay { get; }
 
     /// <summary>More live payments than there will be.</summary>
     public int LivePaymentsMax { get; }

@@ -62,7 +62,7 @@ internal sealed class DemoScreen
     {
         var (first, second) = (report.ComparedFirst, report.ComparedSecond);
         Table(
-            ["the compared days", "payments", "model 1 caught", "EUR", "model 2 caught", "EUR"],
+            ["days compared", "payments", "caught by 1", "EUR", "caught by 2", "EUR"],
             [
                 .. Patterns.Select(pattern => Row(NameOf(pattern), first[pattern], second[pattern])),
                 Row("all frauds", first.Frauds, second.Frauds),
@@ -91,7 +91,7 @@ internal sealed class DemoScreen
             var table = new Table().Border(TableBorder.Rounded);
             for (int i = 0; i < heads.Length; i++)
             {
-                table.AddColumn(new TableColumn(heads[i]) { Alignment = i == 0 ? Justify.Left : Justify.Right });
+                table.AddColumn(new TableColumn(heads[i]) { Alignment = i == 0 ? Justify.Left : Justify.Right, NoWrap = i == 0 });
             }
 
             rows.ForEach(row => table.AddRow(row));

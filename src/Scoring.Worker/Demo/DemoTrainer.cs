@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Scoring.Worker.Commands;
 
 namespace Scoring.Worker.Demo;
 
@@ -21,21 +20,18 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) }; // Its own trainer, on this machine.
     private readonly CancellationTokenSource stop = new();
     private readonly TimeProvider clock;
+    private readonly TaskCompletionSource<string> metrics = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DemoProcess process = null!;
     private Task looking = Task.CompletedTask;
     private long payments;
 
-    private DemoTrainer(TimeProvider clock, int port)
-    {
-        this.clock = clock;
-        Address = FormattableString.Invariant($"http://127.0.0.1:{port}");
-    }
+    private DemoTrainer(TimeProvider clock) => this.clock = clock;
 
     /// <summary>The process.</summary>
     public DemoProcess Process => process;
 
-    /// <summary>Where it shows its metrics.</summary>
-    public string Address { get; }
+    /// <summary>Where it shows its metrics, once it is ready.</summary>
+    public string Metrics => metrics.Task.Result;
 
     /// <summary>Payments that it has read, as its metrics last said.</summary>
     public long Payments => Interlocked.Read(ref payments);
@@ -48,13 +44,12 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
     {
         string client = folder.In("trainer-client.properties");
         File.WriteAllText(client, $"{EmbeddedBroker.FetchWait}={FetchWaitMs}\n");
-        int port = FreePort();
-        var trainer = new DemoTrainer(clock, port);
+        var trainer = new DemoTrainer(clock);
         trainer.process = DemoProcess.Start(
             "Scoring.Trainer",
             [
                 "watch", "-d", folder.Definition, "--data", folder.Trainer, "--key", folder.Keys + ".key.pem", "--verification-key", folder.Keys + ".pub.pem",
-                "--bootstrap-servers", broker.BootstrapServers, "--kafka-config", client, "--metrics", FormattableString.Invariant($"127.0.0.1:{port}"),
+                "--bootstrap-servers", broker.BootstrapServers, "--kafka-config", client, "--metrics", "127.0.0.1:0",
                 "--clock", "event", // Simulated days are shorter than ours.
                 "--settle", FormattableString.Invariant($"{Settle.TotalMinutes}m"),
                 "--training-days", Text(DemoSchedule.TrainingDays), "--judged-days", Text(DemoSchedule.JudgedDays),
@@ -67,6 +62,18 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
             trainer.Hear);
         trainer.looking = trainer.LookAsync();
         return trainer;
+    }
+
+    /// <summary>Waits until the trainer says that it has begun.</summary>
+    /// <exception cref="CommandFailure">It has ended.</exception>
+    public async Task ReadyAsync(CancellationToken stopping)
+    {
+        while (!metrics.Task.IsCompleted)
+        {
+            stopping.ThrowIfCancellationRequested();
+            process.ThrowIfEnded();
+            await Task.Delay(LookEvery, clock, stopping);
+        }
     }
 
     /// <summary>What the trainer decides at a time of the payments' clock.</summary>
@@ -84,21 +91,14 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // The trainer listens where it is told; a port that was free a moment ago is.
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private async Task LookAsync()
     {
+        string address = await metrics.Task.WaitAsync(stop.Token);
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                string page = await http.GetStringAsync(new Uri(Address + "/metrics"), stop.Token);
+                string page = await http.GetStringAsync(new Uri(address), stop.Token);
                 if (PaymentsTaken().Match(page) is { Success: true } taken)
                 {
                     Interlocked.Exchange(ref payments, (long)double.Parse(taken.Groups["count"].Value, CultureInfo.InvariantCulture));
@@ -119,6 +119,11 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
 
     private void Hear(string line)
     {
+        if (MetricsLine().Match(line) is { Success: true } where)
+        {
+            metrics.TrySetResult(where.Groups["address"].Value);
+        }
+
         if (DecisionLine().Match(line) is { Success: true } decision)
         {
             var at = DateTimeOffset.Parse(decision.Groups["at"].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
@@ -128,6 +133,9 @@ internal sealed partial class DemoTrainer : IAsyncDisposable
     }
 
     private TaskCompletionSource<DemoDecision> Decision(DateTimeOffset at) => decisions.GetOrAdd(at, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    [GeneratedRegex(@" metrics at (?<address>http://\S+)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex MetricsLine();
 
     // The trainer's own words when it has decided (Watcher).
     [GeneratedRegex(@"^\S+ (?<at>[0-9T:-]+Z) \([^)]*\): (?<outcome>promoted|kept|not_judged)[^:]*: (?<reason>.*)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
