@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Scoring.Models.Tests;
 
 namespace Scoring.EndToEnd.Tests.Processes;
 
@@ -60,6 +61,11 @@ internal sealed class OwnProgram : IAsyncDisposable
     /// <summary>Runs a verb of the trainer to its end.</summary>
     public static Task<string> TrainerAsync(params IEnumerable<string> arguments) => RunAsync("Scoring.Trainer", arguments);
 
+    /// <summary>A program in the output folder of its own project, with the libraries that it comes with and no others.</summary>
+    /// <remarks>Beside the tests it would miss what their own framework brings and its does not.</remarks>
+    public static string PathOf(string assembly) =>
+        Path.Combine(RepositoryFiles.Root, "src", assembly, Path.GetRelativePath(Path.Combine(RepositoryFiles.Root, "tests", "Scoring.EndToEnd.Tests"), AppContext.BaseDirectory), assembly + ".dll");
+
     /// <summary>Starts a program of ours; <paramref name="change"/> may give it another environment or run it under another program.</summary>
     public static OwnProgram Start(string assembly, IEnumerable<string> arguments, Action<ProcessStartInfo>? change = null)
     {
@@ -70,7 +76,7 @@ internal sealed class OwnProgram : IAsyncDisposable
             UseShellExecute = false,
             WorkingDirectory = AppContext.BaseDirectory,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"));
+        start.ArgumentList.Add(PathOf(assembly));
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
