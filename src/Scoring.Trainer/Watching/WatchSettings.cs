@@ -30,6 +30,12 @@ internal sealed record WatchSettings
     /// <summary>How the trees are grown.</summary>
     public LearnerSettings Learner { get; init; } = new();
 
+    /// <summary>Review budget of the threshold, where the definition states none. Default 100 a day.</summary>
+    public int ReviewsPerDay { get; init; } = 100;
+
+    /// <summary>Share of frauds from which on the threshold declines, where the definition states none. Default 0.9.</summary>
+    public double DeclinePrecision { get; init; } = 0.9;
+
     /// <summary>The rule of promotion.</summary>
     public ChampionGate Gate { get; init; } = new();
 
