@@ -12,6 +12,7 @@ internal sealed class WatchOptions
     private static readonly WatchSettings Default = new();
 
     private readonly LearnerOptions learner = new();
+    private readonly NetworkOptions network = new();
     private readonly Option<string> cron = new("--schedule") { Description = "when to train: five cron fields, UTC; \"never\": only when labels or drift ask", DefaultValueFactory = _ => Default.Cron! };
     private readonly Option<int> labels = CommonOptions.Count("--labels-min", "newly known frauds that are reason enough to train, looked at each midnight UTC; 0: they are not", 0, 0, 1_000_000);
     private readonly Option<double> drift = new("--drift-min") { Description = "population stability index of a feature or the score that is reason enough to train, looked at each midnight UTC; 0: it is not; 0.25 is the usual alarm", DefaultValueFactory = _ => Default.DriftMin };
@@ -51,6 +52,7 @@ internal sealed class WatchOptions
         }
 
         learner.AddTo(command);
+        network.AddTo(command);
     }
 
     public WatchSettings Read(ParseResult parsed) => new()
@@ -64,6 +66,8 @@ internal sealed class WatchOptions
         ReviewsPerDay = parsed.GetValue(reviews),
         DeclinePrecision = parsed.GetValue(precision),
         Learner = learner.Read(parsed),
+        NetworkChoice = network.ReadChoice(parsed),
+        Network = network.Read(parsed, learner.Read(parsed).Seed),
         Gate = new ChampionGate { Margin = parsed.GetValue(margin), FraudsMin = parsed.GetValue(frauds) },
         Retention = parsed.GetValue(retention),
         HistoryBytesMax = (long)parsed.GetValue(megabytes) << 20,

@@ -59,6 +59,8 @@ internal sealed class Challenge(ServiceDefinition definition, FeaturePlan plan, 
             Training = windows.Training,
             LabelDelayMs = labelDelayMs,
             Learner = settings.Learner,
+            NetworkChoice = settings.NetworkChoice,
+            Network = settings.Network,
             ReviewsPerDay = settings.ReviewsPerDay,
             DeclinePrecision = settings.DeclinePrecision,
         };

@@ -47,7 +47,7 @@ public sealed class HandbookLoopTests(KafkaBroker broker, ITestOutputHelper outp
         string history = await BeginAsync(folder, definition, recorded, key, days, firstTrainingDays);
 
         // 1. Day after day; each Monday the stream waits for the decision and the swap.
-        await using var programs = new LoopPrograms(broker.BootstrapServers, definition, key, data, topics.Prefix, ["--training-days", Text(days.TrainingDays), "--judged-days", Text(WeekDays)]);
+        await using var programs = new LoopPrograms(broker.BootstrapServers, definition, key, data, topics.Prefix, ["--training-days", Text(days.TrainingDays), "--judged-days", Text(WeekDays), "--network", "off"]);
         programs.StartWorker();
         programs.StartWatch();
         using var feed = new LoopFeed(broker.BootstrapServers, topics, payments, ReportDelay);

@@ -22,7 +22,7 @@ public sealed class LoopKillTests(KafkaBroker broker, ITestOutputHelper output) 
     private static readonly TimeSpan Settle = TimeSpan.FromHours(1);
     private static readonly string[] WatchOptions =
     [
-        "--schedule", "0 0 * * 1,4", "--training-days", "8", "--judged-days", "5", "--frauds-min", "8", "--trees", "20", "--leaves", "6", "--bins", "500", "--segment-rows", "700",
+        "--schedule", "0 0 * * 1,4", "--training-days", "8", "--judged-days", "5", "--frauds-min", "8", "--network", "off", "--trees", "20", "--leaves", "6", "--bins", "500", "--segment-rows", "700",
     ];
 
     private readonly TestFolder folder = new();

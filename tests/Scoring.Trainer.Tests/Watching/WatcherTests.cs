@@ -1,4 +1,6 @@
 using Scoring.Models.Packaging;
+using Scoring.Trainer.Networks;
+using Scoring.Trainer.Training;
 
 namespace Scoring.Trainer.Tests.Watching;
 
@@ -37,6 +39,20 @@ public sealed class WatcherTests : IDisposable
             Assert.True(manifest.Training!.To <= manifest.Promotion.JudgedFrom, "judged on later days than it learnt from");
             Assert.True(manifest.Promotion.JudgedTo <= manifest.Promotion.DecidedAt.AddDays(-2), "judged on days whose labels were known");
         }
+    }
+
+    [Fact]
+    public async Task A_network_beside_the_trees_is_judged_and_published_with_them_and_learns_the_same_again()
+    {
+        var settings = WatchedShop.Settings with { NetworkChoice = NetworkChoice.On, Network = new NetworkSettings { Hidden = [8], BatchRows = 256, EpochsMax = 5 } };
+        var one = Shop("network");
+        await one.RunAsync(settings);
+        var other = Shop("network-again");
+        await other.RunAsync(settings);
+
+        Assert.NotEmpty(one.Packages);
+        Assert.All(one.Packages, package => Assert.NotNull(package.Manifest.Network));
+        Assert.Equal(one.Packages.Select(package => package.Sha256), other.Packages.Select(package => package.Sha256));
     }
 
     [Fact]
