@@ -47,7 +47,9 @@ internal static class Verbs
             Description = "The worker to run, Scoring.Worker.dll. Default: the one built with this program.",
             DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll")),
         };
-        var command = new Command("ratios", "Prints our cost against that of rivals on the same inputs.") { only, quick, bootstrap, worker };
+        var service = new Option<string>("--service") { Description = "One service of the relay.", HelpName = string.Join('|', RelayRatio.Services) };
+        service.AcceptOnlyFromAmong(RelayRatio.Services);
+        var command = new Command("ratios", "Prints our cost against that of rivals on the same inputs.") { only, quick, bootstrap, worker, service };
         command.SetAction(async (parsed, stopping) =>
         {
             bool isQuick = parsed.GetValue(quick);
@@ -67,7 +69,7 @@ internal static class Verbs
                 }
                 else
                 {
-                    await foreach (var row in RelayRatio.RunAsync(servers, parsed.GetValue(worker)!, isQuick, stopping))
+                    await foreach (var row in RelayRatio.RunAsync(servers, parsed.GetValue(worker)!, parsed.GetValue(service), isQuick, stopping))
                     {
                         table.Add(row);
                     }

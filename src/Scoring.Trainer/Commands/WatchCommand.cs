@@ -19,6 +19,7 @@ internal static class WatchCommand
 {
     private const string Wall = "wall";
     private const string Event = "event";
+    private const int PortAttempts = 10;
 
     public static Command Create()
     {
@@ -27,7 +28,7 @@ internal static class WatchCommand
         var data = new Option<string>("--data") { Description = "folder of this trainer's own: history, state, packages, decisions", Required = true };
         var key = CommonOptions.Key();
         var publishTo = new Option<string?>("--publish-to") { Description = "folder for promoted packages instead of the models topic: a person carries them on" };
-        var metrics = new Option<string?>("--metrics") { Description = "address for Prometheus, such as 127.0.0.1:9465; by default none" };
+        var metrics = new Option<string?>("--metrics") { Description = "address for Prometheus, such as 127.0.0.1:9465; port 0: a free one, named in the log; by default none" };
         var clock = new Option<string>("--clock") { Description = "wall: the time of day; event: the latest event, for recorded days", DefaultValueFactory = _ => Wall }.AcceptOnlyFromAmong(Wall, Event);
         var once = new Option<bool>("--once") { Description = "end when everything that is there has been read and decided on" };
         var command = broker.AddTo(new Command("watch", "Records transactions and labels, retrains, and publishes what is better than the champion.") { data, key, publishTo, metrics, clock, once });
@@ -97,23 +98,38 @@ internal static class WatchCommand
         }
 
         int colon = address.LastIndexOf(':');
-        if (colon < 1 || !int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is 0 or > 65_535)
+        if (colon < 1 || !int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port > 65_535)
         {
-            throw new TrainerException(ExitCode.Usage, $"--metrics {address}: write HOST:PORT, such as 127.0.0.1:9465");
+            throw new TrainerException(ExitCode.Usage, $"--metrics {address}: write HOST:PORT, such as 127.0.0.1:9465; port 0 takes a free one");
         }
 
-        var server = new MetricServer(address[..colon], port, registry: registry);
-        try
+        string host = address[..colon];
+        for (int attempt = 1; ; attempt++)
         {
-            server.Start();
+            int chosen = port == 0 ? FreePort() : port;
+            var server = new MetricServer(host, chosen, registry: registry);
+            try
+            {
+                server.Start();
+                Log(string.Create(CultureInfo.InvariantCulture, $"metrics at http://{host}:{chosen}/metrics"));
+                return server;
+            }
+            catch (Exception taken) when (taken is SocketException or HttpListenerException)
+            {
+                // A port that was free a moment ago may be somebody else's by now.
+                if (port != 0 || attempt == PortAttempts)
+                {
+                    throw new TrainerException(ExitCode.Configuration, $"--metrics {address}: {taken.Message}; choose another address, or port 0 for a free one", taken);
+                }
+            }
         }
-        catch (Exception refused) when (refused is HttpListenerException or SocketException)
-        {
-            server.Dispose();
-            throw new TrainerException(ExitCode.Configuration, $"--metrics {address} cannot be bound ({refused.Message}); it may be any free address and port", refused);
-        }
+    }
 
-        return server;
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static void Log(string line) =>

@@ -54,7 +54,16 @@ internal sealed class Challenge(ServiceDefinition definition, FeaturePlan plan, 
     {
         // 1. What was known then, and whether it reaches back far enough.
         var windows = ChallengeWindows.At(point.AtMs, settings, labelDelayMs);
-        var training = new TrainingPlan { Training = windows.Training, LabelDelayMs = labelDelayMs, Learner = settings.Learner };
+        var training = new TrainingPlan
+        {
+            Training = windows.Training,
+            LabelDelayMs = labelDelayMs,
+            Learner = settings.Learner,
+            NetworkChoice = settings.NetworkChoice,
+            Network = settings.Network,
+            ReviewsPerDay = settings.ReviewsPerDay,
+            DeclinePrecision = settings.DeclinePrecision,
+        };
         var known = new TimeWindow(point.AtMs - (long)settings.Retention.TotalMilliseconds, point.AtMs);
         if (folder.Of(SourceKind.Transactions) is { Count: > 0 } segments && segments.Min(segment => segment.FirstMs) is var firstMs && firstMs >= known.FromMs && firstMs > training.Needed.FromMs)
         {

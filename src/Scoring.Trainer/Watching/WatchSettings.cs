@@ -1,4 +1,5 @@
 using Scoring.Trainer.Evaluation;
+using Scoring.Trainer.Networks;
 using Scoring.Trainer.Training;
 
 namespace Scoring.Trainer.Watching;
@@ -29,6 +30,18 @@ internal sealed record WatchSettings
 
     /// <summary>How the trees are grown.</summary>
     public LearnerSettings Learner { get; init; } = new();
+
+    /// <summary>Whether a challenger tries a network beside its trees. Off unless it is asked for.</summary>
+    public NetworkChoice NetworkChoice { get; init; } = NetworkChoice.Off;
+
+    /// <summary>How the network is trained.</summary>
+    public NetworkSettings Network { get; init; } = new();
+
+    /// <summary>Review budget of the threshold, where the definition states none. Default 100 a day.</summary>
+    public int ReviewsPerDay { get; init; } = 100;
+
+    /// <summary>Share of frauds from which on the threshold declines, where the definition states none. Default 0.9.</summary>
+    public double DeclinePrecision { get; init; } = 0.9;
 
     /// <summary>The rule of promotion.</summary>
     public ChampionGate Gate { get; init; } = new();

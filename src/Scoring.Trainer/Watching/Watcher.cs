@@ -121,6 +121,7 @@ internal sealed class Watcher
             return;
         }
 
+        log($"{Time(point.At)} ({string.Join(", ", triggers)}): training a challenger");
         var result = await challenge.RunAsync(history, folder.Snapshot, point, triggers, champion, (_, _) => { }, cancellation);
         var took = clock.GetElapsedTime(startedAt);
         onStep(WatchStep.Judged);

@@ -3,23 +3,22 @@ using Scoring.Worker.Commands;
 
 namespace Scoring.Worker.Demo;
 
-/// <summary><c>demo</c>: history, training, broker, worker and live traffic on this machine, in one command.</summary>
+/// <summary><c>demo</c>: broker, worker, trainer, payments and their labels on this machine, in one command.</summary>
 internal static class DemoCommand
 {
     public static Command Create()
     {
         var defaults = new DemoOptions();
-        var seconds = Count("--seconds", "Seconds of live traffic", defaults.Seconds, 1, 600);
-        var accounts = Count("--accounts", "Simulated accounts", defaults.Accounts, 100, 100_000);
-        var rate = Count("--rate", "Live payments per second", defaults.Rate, 1, 20_000);
+        var accounts = Count("--accounts", "Simulated accounts", defaults.Accounts, 1_000, 20_000);
+        var rate = Count("--rate", "Live payments per second", defaults.Rate, 100, 10_000);
         var seed = Count("--seed", "Seed of the simulated world", defaults.Seed, 0, int.MaxValue);
-        var keep = new Option<bool>("--keep") { Description = "Keep the folder with history, model, keys and logs." };
-        var command = new Command("demo", "Shows everything at work on simulated payments: nothing to install, nothing left behind.") { seconds, accounts, rate, seed, keep };
+        var keep = new Option<bool>("--keep") { Description = "Keep the folder with payments, labels, scores, models, keys and logs." };
+        var command = new Command("demo", "Shows everything at work on simulated payments: nothing to install, nothing left behind.") { accounts, rate, seed, keep };
         command.SetAction(async (parsed, stopping) =>
         {
+            await Task.Yield(); // Ctrl-C is heeded from the first await on, and must not find a folder before.
             var options = new DemoOptions
             {
-                Seconds = parsed.GetValue(seconds),
                 Accounts = parsed.GetValue(accounts),
                 Rate = parsed.GetValue(rate),
                 Seed = parsed.GetValue(seed),

@@ -46,6 +46,7 @@ internal sealed class DemoLedger
             Volatile.Write(ref firstSequence, facts.Sequence);
         }
 
+        payments[noted].FirstModelProbability = double.NaN;
         payments[noted++].Facts = facts;
     }
 
@@ -63,23 +64,23 @@ internal sealed class DemoLedger
     }
 
     /// <summary>Writes down an answer; answers to the history are not looked at.</summary>
-    public void Answer(DemoAnswer answer)
+    /// <returns>Whether it answers a live payment.</returns>
+    public bool Answer(DemoAnswer answer)
     {
         long first = Volatile.Read(ref firstSequence);
         if (first < 0 || answer.Sequence < first || answer.Sequence - first >= Count)
         {
-            return;
+            return false;
         }
 
         ref var payment = ref payments[answer.Sequence - first];
         if (payment.IsAnswered)
         {
             Interlocked.Increment(ref repeated);
-            return;
+            return true;
         }
 
-        payment.IsAlerted = answer.IsAlert;
-        payment.IsDegraded = answer.IsDegraded;
+        payment.Answer = answer;
         payment.VisibleMs = (float)clock.GetElapsedTime(payment.SentAt).TotalMilliseconds;
         payment.ComputedMs = Math.Max(0, answer.ScoredAt.ToUnixTimeMilliseconds() - payment.SentAtMs);
         payment.IsAnswered = true;
@@ -87,6 +88,28 @@ internal sealed class DemoLedger
         if (answer.IsAlert)
         {
             Interlocked.Increment(ref alerted);
+        }
+
+        return true;
+    }
+
+    /// <summary>Writes down what the first model says of a payment that another one scored.</summary>
+    public void AnswerByFirstModel(long sequence, double probability)
+    {
+        if (firstSequence >= 0 && sequence >= firstSequence && sequence - firstSequence < Count)
+        {
+            payments[sequence - firstSequence].FirstModelProbability = probability;
+        }
+    }
+
+    /// <summary>Writes the truth about every live payment that was sent, CSV: transaction, kind of fraud or <c>None</c>, cents of a euro.</summary>
+    public void WriteTruth(string path)
+    {
+        using var csv = new StreamWriter(path);
+        csv.WriteLine("transaction_id,pattern,euro_cents");
+        foreach (ref readonly var payment in Payments)
+        {
+            csv.WriteLine(FormattableString.Invariant($"{TrafficJsonWriter.TransactionId(payment.Facts.Sequence)},{payment.Facts.Pattern},{payment.Facts.EuroCents}"));
         }
     }
 }

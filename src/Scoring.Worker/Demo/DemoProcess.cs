@@ -81,16 +81,20 @@ internal sealed partial class DemoProcess : IAsyncDisposable
     {
         await using var run = Start(program, arguments, folder, onLine);
         await run.process.WaitForExitAsync(stopping);
-        run.ThrowIfFailed();
+        stopping.ThrowIfCancellationRequested(); // Ctrl-C in a terminal ends it too, and that is no failure.
+        if (run.process.ExitCode != 0)
+        {
+            throw run.Ended();
+        }
     }
 
-    /// <summary>Says so when the process has ended although it was needed.</summary>
+    /// <summary>Says so when the process has ended although it is needed.</summary>
     /// <exception cref="CommandFailure">It has ended; the message holds its last lines.</exception>
-    public void ThrowIfFailed()
+    public void ThrowIfEnded()
     {
-        if (process.HasExited && process.ExitCode != 0)
+        if (process.HasExited)
         {
-            throw new CommandFailure(ExitCode.Internal, FormattableString.Invariant($"{Name} ended with code {process.ExitCode}; its last lines:\n{Tail}"));
+            throw Ended();
         }
     }
 
@@ -144,6 +148,8 @@ internal sealed partial class DemoProcess : IAsyncDisposable
             ? sibling
             : throw new CommandFailure(ExitCode.NoInput, $"{program}.dll is neither at {beside} nor at {sibling}; build the solution");
     }
+
+    private CommandFailure Ended() => new(ExitCode.Internal, FormattableString.Invariant($"{Name} ended with code {process.ExitCode}; its last lines:\n{Tail}"));
 
     private void Kill()
     {

@@ -1,30 +1,44 @@
 namespace Scoring.Worker.Demo;
 
-/// <summary>What a demo shows at its end, counted from its ledger.</summary>
+/// <summary>What a demo shows at its end, counted from its ledger. Which model made a score, the score itself says.</summary>
 internal sealed class DemoReport
 {
-    private readonly Dictionary<FraudPattern, Line> lines = [];
-
     /// <summary>Counts.</summary>
-    public DemoReport(DemoLedger ledger)
+    /// <param name="ledger">The live payments and their answers.</param>
+    /// <param name="first">The first model; absent when the demo was stopped before there was one.</param>
+    /// <param name="second">The second model; absent when it did not come to one.</param>
+    /// <param name="comparedFrom">From here on both models are compared, where the first one was asked too.</param>
+    public DemoReport(DemoLedger ledger, DemoModel? first, DemoModel? second, DateTimeOffset comparedFrom)
     {
         var visible = new List<float>();
         var computed = new List<float>();
-        foreach (var pattern in Enum.GetValues<FraudPattern>())
-        {
-            lines[pattern] = new Line();
-        }
-
+        var compared = new List<DemoPayment>();
+        double reviewFrom = double.NaN; // The first model's threshold, as its scores say.
         foreach (ref readonly var payment in ledger.Payments)
         {
             Sent++;
-            lines[payment.Facts.Pattern].Add(payment);
-            if (payment.IsAnswered)
+            if (!payment.IsAnswered)
             {
-                Answered++;
-                Degraded += payment.IsDegraded ? 1 : 0;
-                visible.Add(payment.VisibleMs);
-                computed.Add(payment.ComputedMs);
+                continue;
+            }
+
+            Answered++;
+            Degraded += payment.Answer.IsDegraded ? 1 : 0;
+            visible.Add(payment.VisibleMs);
+            computed.Add(payment.ComputedMs);
+            All.Add(payment, payment.Answer.IsAlert);
+            if (payment.Answer.Model == first?.Digest)
+            {
+                ByFirst.Add(payment, payment.Answer.IsAlert);
+                reviewFrom = payment.Answer.ReviewFrom;
+            }
+            else if (payment.Answer.Model == second?.Digest)
+            {
+                BySecond.Add(payment, payment.Answer.IsAlert);
+                if (payment.Facts.EventTimeMs >= comparedFrom.ToUnixTimeMilliseconds() && !double.IsNaN(payment.FirstModelProbability))
+                {
+                    compared.Add(payment);
+                }
             }
         }
 
@@ -33,10 +47,7 @@ internal sealed class DemoReport
         computed.Sort();
         Visible = (Percentile(visible, 0.5), Percentile(visible, 0.99));
         Computed = (Percentile(computed, 0.5), Percentile(computed, 0.99));
-        foreach (var (pattern, line) in lines.Where(line => line.Key != FraudPattern.None))
-        {
-            Frauds.Add(line);
-        }
+        Compare(compared, reviewFrom);
     }
 
     /// <summary>Live payments sent.</summary>
@@ -57,66 +68,51 @@ internal sealed class DemoReport
     /// <summary>The same to the making of the score, as it says.</summary>
     public (double P50, double P99) Computed { get; }
 
-    /// <summary>All frauds together.</summary>
-    public Line Frauds { get; } = new();
+    /// <summary>Every live payment, decided by whichever model there was.</summary>
+    public DemoModelTally All { get; } = new();
 
-    /// <summary>The honest payments; those that count as caught are false alarms.</summary>
-    public Line Honest => lines[FraudPattern.None];
+    /// <summary>The live payments that the first model scored.</summary>
+    public DemoModelTally ByFirst { get; } = new();
 
-    /// <summary>The payments of one pattern.</summary>
-    public Line this[FraudPattern pattern] => lines[pattern];
+    /// <summary>The live payments that the second model scored.</summary>
+    public DemoModelTally BySecond { get; } = new();
+
+    /// <summary>The compared days, decided by the first model: its probability and threshold, and the same rules.</summary>
+    public DemoModelTally ComparedFirst { get; } = new();
+
+    /// <summary>The compared days, decided by the second model, as they were.</summary>
+    public DemoModelTally ComparedSecond { get; } = new();
+
+    /// <summary>The compared days again, by as many alerts as the second model raised, the first model's highest probabilities.</summary>
+    public DemoModelTally RankedFirst { get; } = new();
+
+    /// <summary>The same for the second model.</summary>
+    public DemoModelTally RankedSecond { get; } = new();
+
+    /// <summary>Whether there is anything to compare.</summary>
+    public bool IsCompared => ComparedSecond.Frauds.Count > 0;
 
     /// <summary>A value of a sorted list below which a share of the others lies; 0 of an empty one.</summary>
     public static double Percentile(List<float> sorted, double share) => sorted.Count == 0 ? 0 : sorted[Math.Min(sorted.Count - 1, (int)(share * sorted.Count))];
 
-    /// <summary>Counts and money of some payments.</summary>
-    internal sealed class Line
+    private void Compare(List<DemoPayment> compared, double reviewFrom)
     {
-        private readonly HashSet<int> campaigns = [];
-        private readonly HashSet<int> campaignsNoticed = [];
-
-        /// <summary>Payments.</summary>
-        public long Count { get; private set; }
-
-        /// <summary>Those of them that raised an alert.</summary>
-        public long Alerted { get; private set; }
-
-        /// <summary>Their amounts, cents of a euro.</summary>
-        public long EuroCents { get; private set; }
-
-        /// <summary>The amounts of those that raised an alert.</summary>
-        public long AlertedEuroCents { get; private set; }
-
-        /// <summary>Campaigns that they belong to.</summary>
-        public int Campaigns => campaigns.Count;
-
-        /// <summary>Campaigns of which at least one payment raised an alert.</summary>
-        public int CampaignsNoticed => campaignsNoticed.Count;
-
-        /// <summary>Share that raised an alert, 0 to 1; 0 of none.</summary>
-        public double Share => Count == 0 ? 0 : Alerted / (double)Count;
-
-        internal void Add(DemoPayment payment)
+        foreach (var payment in compared)
         {
-            Count++;
-            EuroCents += payment.Facts.EuroCents;
-            campaigns.Add(payment.Facts.Campaign);
-            if (payment.IsAlerted)
-            {
-                Alerted++;
-                AlertedEuroCents += payment.Facts.EuroCents;
-                campaignsNoticed.Add(payment.Facts.Campaign);
-            }
+            ComparedFirst.Add(payment, payment.FirstModelProbability >= reviewFrom || payment.Answer.HasRule);
+            ComparedSecond.Add(payment, payment.Answer.IsAlert);
         }
 
-        internal void Add(Line other)
+        int budget = (int)ComparedSecond.Alerts;
+        Rank(RankedFirst, compared.OrderByDescending(static payment => payment.FirstModelProbability), budget);
+        Rank(RankedSecond, compared.OrderByDescending(static payment => payment.Answer.Probability), budget);
+    }
+
+    private static void Rank(DemoModelTally tally, IEnumerable<DemoPayment> descending, int budget)
+    {
+        foreach (var payment in descending)
         {
-            Count += other.Count;
-            Alerted += other.Alerted;
-            EuroCents += other.EuroCents;
-            AlertedEuroCents += other.AlertedEuroCents;
-            campaigns.UnionWith(other.campaigns);
-            campaignsNoticed.UnionWith(other.campaignsNoticed);
+            tally.Add(payment, budget-- > 0);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Configuration;
@@ -10,185 +9,111 @@ namespace Scoring.Worker.Demo;
 
 /// <summary>The demo, step by step.</summary>
 /// <remarks>
-/// 1. simulate a history into files, 2. train on it as a customer would, in a process of its own, 3. start broker and worker,
-/// 4. let the worker meet the customers, 5. live traffic; then the summary. Whatever happens, processes, broker and folder go.
+/// 1. Broker, worker and trainer start, each as in production. 2. The history flows; the worker decides by rules alone. 3. A Monday: the trainer
+/// learns a first model, the worker takes it. 4. Live traffic; a fraud begins that this model misses; the next Monday the trainer learns again,
+/// and the worker swaps. 5. The first model is asked too about what the second one scored; then the summary. Whatever happens, processes,
+/// broker and folder go.
 /// </remarks>
-internal sealed partial class DemoRun(DemoOptions options, DemoScreen screen, TimeProvider clock)
+internal sealed class DemoRun(DemoOptions options, DemoScreen screen, TimeProvider clock)
 {
     private const int PartitionCount = 4;
-    private const int LaneCount = 1;
-    private const double ReviewsPerFraud = 1.5;
 
-    // The embedded broker does not wake a waiting reader when something comes; it answers when the wait is over.
-    private const string FetchWait = "fetch.wait.max.ms";
-    private const string FetchWaitMs = "5";
-
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LastAnswersTimeout = TimeSpan.FromSeconds(20);
 
-    private static readonly string DefinitionPath = Path.Combine(AppContext.BaseDirectory, "definitions", "card-payments.json");
+    // While the trainer learns, a day takes so long, which is longer than the learning on most machines.
+    private const double ChangeoverSeconds = 20;
+
+    private readonly DemoSchedule schedule = new(options, clock.GetUtcNow());
+    private DemoModel? first;
+    private DemoModel? second;
 
     /// <summary>Runs it.</summary>
     /// <returns>0 when every live payment was scored once, or when it was stopped.</returns>
     public async Task<int> RunAsync(CancellationToken stopping)
     {
-        var schedule = new DemoSchedule(options, clock.GetUtcNow());
         using var folder = new DemoFolder(options.Keep);
-        await RecordAsync(schedule, folder, stopping);
-        await TrainAsync(schedule, folder, stopping);
-
-        var topics = new ServiceTopics(ModelLoader.ReadDefinition(DefinitionPath));
-        screen.Step("Starting an embedded broker and the worker");
+        screen.Step("Starting an embedded broker, a worker that has no model yet, and a trainer that watches");
+        await DemoTrainer.RunAsync(["models", "keygen", "-o", folder.Keys], folder, stopping);
+        var topics = new ServiceTopics(ModelLoader.ReadDefinition(folder.Definition));
         using var broker = StartBroker(topics);
-        await using var worker = StartWorker(broker, folder, out var address);
-        await ReadyAsync(worker, address, stopping);
-        string http = await address;
-        screen.Detail($"metrics {http}/metrics   health {http}/health/ready   broker {broker.BootstrapServers}");
+        await using var worker = DemoWorker.Start(broker, folder, clock);
+        await using var trainer = DemoTrainer.Start(broker, schedule, folder, clock);
+        await worker.ReadyAsync(stopping);
+        await trainer.ReadyAsync(stopping);
+        screen.Detail($"worker {worker.Address}/metrics   trainer {trainer.Metrics}   broker {broker.BootstrapServers}");
 
-        var clients = new KafkaClients(new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = new Dictionary<string, string>(StringComparer.Ordinal) { [FetchWait] = FetchWaitMs } }, "demo", NullLogger.Instance);
-        var ledger = new DemoLedger(options.Rate * options.Seconds, clock);
-        using var scores = new DemoScores(clients, topics, PartitionCount, ledger);
-        using var feed = new DemoFeed(schedule, clients, topics, ledger, scores, clock);
-        await WarmUpAsync(schedule, worker, feed, stopping);
-        await PlayAsync(worker, feed, scores, ledger, stopping);
-        int exitCode = await worker.StopAsync();
-        return Conclude(new DemoReport(ledger), folder, exitCode, stopping.IsCancellationRequested);
-    }
-
-    private async Task RecordAsync(DemoSchedule schedule, DemoFolder folder, CancellationToken stopping)
-    {
-        long started = clock.GetTimestamp();
-        screen.Step(string.Create(CultureInfo.InvariantCulture, $"Simulating {(schedule.LiveBegins - schedule.HistoryBegins).TotalDays:0} days of card payments of {options.Accounts:N0} accounts"));
-        var history = await Task.Run(() => DemoHistory.Write(schedule, folder, stopping), stopping);
-        screen.Detail(string.Create(CultureInfo.InvariantCulture, $"{history.Payments:N0} payments, {history.Frauds:N0} of them fraud, {history.Labels:N0} labels known so far; {Seconds(started)}"));
-    }
-
-    private async Task TrainAsync(DemoSchedule schedule, DemoFolder folder, CancellationToken stopping)
-    {
-        long started = clock.GetTimestamp();
-        screen.Step("Training on it: import, features, trees, calibration, thresholds, signed package");
-        var said = new Dictionary<string, string>(StringComparer.Ordinal);
-        await Trainer(["models", "keygen", "-o", folder.Keys]);
-        await Trainer(["import", "-d", DefinitionPath, "-i", folder.Transactions, "--labels", folder.Labels, "-o", folder.History]);
-        double fraudsPerDay = options.Accounts * schedule.Traffic.TransactionsPerAccountPerDay * schedule.Traffic.FraudRate;
-        await Trainer(
-        [
-            "train", "-d", DefinitionPath, "--history", folder.History, "--key", folder.Keys + ".key.pem", "-o", folder.Package,
-            "--from", Time(schedule.TrainingBegins), "--to", Time(schedule.CalibrationBegins),
-            "--calibrate-from", Time(schedule.CalibrationBegins), "--calibrate-to", Time(schedule.CalibrationEnds),
-            "--seed", options.Seed.ToString(CultureInfo.InvariantCulture),
-            "--network", "off", // A minute is short; the network takes twice the time of the trees.
-            "--bins", "255", // Half the time of the default for the same average precision, on this data.
-            "--reviews-per-day", Math.Max(1, (int)(ReviewsPerFraud * fraudsPerDay)).ToString(CultureInfo.InvariantCulture),
-        ]);
-        screen.Detail(string.Create(
-            CultureInfo.InvariantCulture,
-            $"on a later week, not learnt from: AUC ROC {said.GetValueOrDefault("auc_roc")}, average precision {said.GetValueOrDefault("average_precision")}; signed package of {new FileInfo(folder.Package).Length / 1024:N0} KiB; {Seconds(started)}"));
-
-        Task Trainer(string[] arguments) => DemoProcess.RunAsync("Scoring.Trainer", arguments, folder, Hear, stopping);
-
-        // The trainer's progress ("growing trees: 40 %") and what it says at the end ("average_precision   0.77").
-        void Hear(string line)
+        var settings = new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = new Dictionary<string, string>(StringComparer.Ordinal) { [EmbeddedBroker.FetchWait] = EmbeddedBroker.FetchWaitMs } };
+        var clients = new KafkaClients(settings, "demo", NullLogger.Instance);
+        var ledger = new DemoLedger(schedule.LivePaymentsMax, clock);
+        using var scores = new DemoScores(clients, topics, PartitionCount, ledger, folder.Scores);
+        using var feed = new DemoFeed(schedule, clients, topics, folder, ledger, scores, trainer, clock);
+        await RecordAsync(worker, trainer, feed, stopping);
+        await LearnAsync(worker, trainer, stopping);
+        await PlayAsync(worker, trainer, feed, ledger, stopping);
+        int workerExitCode = await worker.Process.StopAsync();
+        bool isStopped = stopping.IsCancellationRequested;
+        int trainerExitCode = isStopped ? ExitCode.Ok : await trainer.Process.StopAsync(); // One that is learning would take its time; it is ended below.
+        feed.Dispose();
+        await CompareAsync(folder, ledger, stopping);
+        if (folder.Truth is { } truth)
         {
-            if (line.EndsWith(" %", StringComparison.Ordinal) && !line.EndsWith(": 0 %", StringComparison.Ordinal))
-            {
-                screen.Detail(line);
-            }
-            else if (line.IndexOf("  ", StringComparison.Ordinal) is > 0 and var end)
-            {
-                said[line[..end]] = line[end..].Trim();
-            }
+            ledger.WriteTruth(truth);
         }
 
-        static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        bool isClean = workerExitCode == ExitCode.Ok && trainerExitCode == ExitCode.Ok;
+        return Conclude(new DemoReport(ledger, first, second, schedule.ComparedFrom), isClean, folder, isStopped);
     }
 
     private static EmbeddedBroker StartBroker(ServiceTopics topics)
     {
         var broker = EmbeddedBroker.Start();
-        foreach (string topic in new[] { topics.Transactions, topics.Labels, topics.Scores, topics.Alerts, topics.DeadLetters, topics.Aggregates, topics.Models })
+        foreach (string topic in new[] { topics.Transactions, topics.Labels, topics.Scores, topics.Alerts, topics.DeadLetters, topics.Aggregates })
         {
             broker.CreateTopic(topic, PartitionCount);
         }
 
+        broker.CreateTopic(topics.Models, 1);
         return broker;
     }
 
-    private static DemoProcess StartWorker(EmbeddedBroker broker, DemoFolder folder, out Task<string> address)
+    private async Task RecordAsync(DemoWorker worker, DemoTrainer trainer, DemoFeed feed, CancellationToken stopping)
     {
-        var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        address = found.Task;
-        return DemoProcess.Start(
-            "Scoring.Worker",
-            [
-                "run", "--definition", DefinitionPath, "--package", folder.Package, "--verification-key", folder.Keys + ".pub.pem",
-                "--bootstrap-servers", broker.BootstrapServers, "--set", $"Kafka:Client:{FetchWait}={FetchWaitMs}", "--http", "127.0.0.1:0", "--lanes", LaneCount.ToString(CultureInfo.InvariantCulture),
-            ],
-            folder,
-            line =>
+        long started = clock.GetTimestamp();
+        screen.Step(Text($"{(schedule.LiveBegins - schedule.HistoryBegins).TotalDays:0} days of payments of {options.Accounts:N0} customers, and the labels that come back days later; rules alone decide"));
+        await WhileRunningAsync(worker, trainer, token => feed.HurryAsync(schedule.LiveBegins + DemoTrainer.Settle, token), stopping);
+        screen.Detail(Text($"{feed.Sent:N0} payments, {feed.Frauds:N0} of them fraud, {feed.FraudReports:N0} frauds reported so far; {Seconds(started)}"));
+    }
+
+    private async Task LearnAsync(DemoWorker worker, DemoTrainer trainer, CancellationToken stopping)
+    {
+        long started = clock.GetTimestamp();
+        screen.Step("Monday 00:00: the trainer learns its first model, signs and publishes it; the worker takes it between two batches");
+        await WhileRunningAsync(
+            worker,
+            trainer,
+            async token =>
             {
-                if (!found.Task.IsCompleted && Address().Match(line) is { Success: true } match)
+                var decision = await trainer.Decides(schedule.LiveBegins).WaitAsync(token);
+                if (!decision.IsPromoted)
                 {
-                    found.TrySetResult(match.Value);
+                    throw new CommandFailure(ExitCode.Data, $"the trainer published no first model: {decision.Text}; try another --seed or more --accounts");
                 }
-            });
+
+                screen.Detail($"trainer: {decision.Text}");
+                first = await worker.Takes(1).WaitAsync(token);
+            },
+            stopping);
+        screen.Detail(Text($"worker: {first} scores from here on; {Seconds(started)}"));
     }
 
-    private async Task ReadyAsync(DemoProcess worker, Task<string> address, CancellationToken stopping)
+    private async Task PlayAsync(DemoWorker worker, DemoTrainer trainer, DemoFeed feed, DemoLedger ledger, CancellationToken stopping)
     {
-        long started = clock.GetTimestamp();
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) }; // Its own worker, on this machine.
-        while (true)
-        {
-            worker.ThrowIfFailed();
-            if (address.IsCompletedSuccessfully && await IsReadyAsync(http, await address, stopping))
-            {
-                return;
-            }
-
-            if (clock.GetElapsedTime(started) > StartTimeout)
-            {
-                throw new CommandFailure(ExitCode.Internal, FormattableString.Invariant($"the worker was not ready within {StartTimeout.TotalSeconds} s; its last lines:\n{worker.Tail}"));
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, stopping);
-        }
-    }
-
-    private static async Task<bool> IsReadyAsync(HttpClient http, string address, CancellationToken stopping)
-    {
-        try
-        {
-            using var answer = await http.GetAsync(new Uri(address + "/health/ready"), stopping);
-            return answer.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
-
-    private async Task WarmUpAsync(DemoSchedule schedule, DemoProcess worker, DemoFeed feed, CancellationToken stopping)
-    {
-        long started = clock.GetTimestamp();
-        screen.Step(string.Create(CultureInfo.InvariantCulture, $"Playing the last {(schedule.LiveBegins - schedule.WarmUpBegins).TotalDays:0} days to the worker, so that it knows the customers"));
-        await WhileRunningAsync(worker, feed.WarmUpAsync, stopping);
-        screen.Detail(string.Create(CultureInfo.InvariantCulture, $"{feed.Sent:N0} payments; {Seconds(started)}"));
-    }
-
-    private async Task PlayAsync(DemoProcess worker, DemoFeed feed, DemoScores scores, DemoLedger ledger, CancellationToken stopping)
-    {
-        screen.Step(string.Create(CultureInfo.InvariantCulture, $"Live: {options.Rate:N0} payments a second for {options.Seconds} s; simulated days pass quickly"));
+        screen.Step(Text($"Live: {options.Rate:N0} payments a second, so that a day takes about {schedule.PaymentsPerDay / options.Rate:0.0} s"));
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var status = new DemoStatus(ledger, feed, screen, clock).RunAsync(worker, watching.Token);
+        var status = new DemoStatus(schedule, ledger, feed, screen, clock).RunAsync(watching.Token);
         try
         {
-            await WhileRunningAsync(worker, token => feed.PlayAsync(options.Rate, TimeSpan.FromSeconds(options.Seconds), token), stopping);
-            long ended = clock.GetTimestamp();
-            while (ledger.Answered < ledger.Count && !worker.HasExited && clock.GetElapsedTime(ended) < LastAnswersTimeout)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), clock, stopping);
-            }
+            await WhileRunningAsync(worker, trainer, token => LiveAsync(worker, trainer, feed, ledger, token), stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -199,39 +124,102 @@ internal sealed partial class DemoRun(DemoOptions options, DemoScreen screen, Ti
         await status.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Does work that needs the worker, and fails with its last lines when it ends meanwhile.</summary>
-    private async Task WhileRunningAsync(DemoProcess worker, Func<CancellationToken, Task> work, CancellationToken stopping)
+    // The second model comes when the trainer is done, sooner or later by our clock; the days that are compared begin only then.
+    private async Task LiveAsync(DemoWorker worker, DemoTrainer trainer, DemoFeed feed, DemoLedger ledger, CancellationToken stopping)
+    {
+        await feed.PlayAsync(options.Rate, schedule.NewFraudBegins, static () => false, stopping);
+        screen.Event($"{schedule.Name(schedule.NewFraudBegins)}  a new fraud begins: cards that shops keep on file are charged, where their owners buy too");
+        long reported = feed.FraudReports;
+        await feed.PlayAsync(options.Rate, schedule.LearnsAgain + DemoTrainer.Settle, static () => false, stopping);
+        screen.Event(Text($"{schedule.Name(schedule.LearnsAgain)}  the trainer learns again: {feed.FraudReports - reported:N0} frauds were reported since; payments go on meanwhile"));
+
+        var swap = SwapAsync(worker, trainer, feed, stopping);
+        await feed.PlayAsync((int)(schedule.PaymentsPerDay / ChangeoverSeconds), schedule.ComparedFrom, () => swap.IsCompleted, stopping);
+        await swap;
+        await feed.PlayAsync(options.Rate, schedule.LiveEnds, static () => false, stopping);
+        await AnsweredAsync(ledger, stopping);
+    }
+
+    private async Task SwapAsync(DemoWorker worker, DemoTrainer trainer, DemoFeed feed, CancellationToken stopping)
+    {
+        long started = clock.GetTimestamp();
+        var decision = await trainer.Decides(schedule.LearnsAgain).WaitAsync(stopping);
+        screen.Event($"{schedule.Name(feed.Time)}  trainer: {decision.Text}");
+        if (decision.IsPromoted)
+        {
+            second = await worker.Takes(2).WaitAsync(stopping);
+            screen.Event(Text($"{schedule.Name(feed.Time)}  worker: {second} scores from here on, swapped between two batches; {Seconds(started)} after the trainer began"));
+        }
+    }
+
+    private async Task AnsweredAsync(DemoLedger ledger, CancellationToken stopping)
+    {
+        long ended = clock.GetTimestamp();
+        while (ledger.Answered < ledger.Count && clock.GetElapsedTime(ended) < LastAnswersTimeout)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), clock, stopping);
+        }
+    }
+
+    private async Task CompareAsync(DemoFolder folder, DemoLedger ledger, CancellationToken stopping)
+    {
+        if (first is null || second is null || stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        long started = clock.GetTimestamp();
+        screen.Step(Text($"Model 1 is asked too about the last {(schedule.LiveEnds - schedule.ComparedFrom).TotalDays:0} days, which model 2 scored: the same payments and labels, replayed"));
+        try
+        {
+            await DemoSecondOpinion.AskAsync(schedule, folder, first, ledger, stopping);
+            screen.Detail(Seconds(started));
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Stopped by its user: the summary says what there is without it.
+        }
+    }
+
+    /// <summary>Does work that needs worker and trainer, and fails with its last lines when one of them ends meanwhile.</summary>
+    private async Task WhileRunningAsync(DemoWorker worker, DemoTrainer trainer, Func<CancellationToken, Task> work, CancellationToken stopping)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var working = Task.Run(() => work(stop.Token), stop.Token);
-        while (await Task.WhenAny(working, Task.Delay(TimeSpan.FromMilliseconds(200), clock, stop.Token)) != working)
+        try
         {
-            if (worker.HasExited && !stopping.IsCancellationRequested)
+            while (await Task.WhenAny(working, Task.Delay(TimeSpan.FromMilliseconds(200), clock, stop.Token)) != working)
             {
-                await stop.CancelAsync();
-                await ((Task)working).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                worker.ThrowIfFailed();
+                stopping.ThrowIfCancellationRequested(); // Ctrl-C in a terminal ends them too, and that is no failure.
+                worker.Process.ThrowIfEnded();
+                trainer.Process.ThrowIfEnded();
             }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await ((Task)working).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await working;
     }
 
-    private int Conclude(DemoReport report, DemoFolder folder, int workerExitCode, bool isStopped)
+    private int Conclude(DemoReport report, bool isClean, DemoFolder folder, bool isStopped)
     {
         screen.Show(report);
-        screen.Say("What next      README.md: your own Kafka, your own data; CONTRIBUTING.md: add a definition; docs/architecture.md: how it works");
-        screen.Say(options.Keep ? $"Kept           {folder.Path}: history, labels, model package, keys, logs" : "Nothing stays  run with --keep to look at history, model package and logs");
-        bool isWhole = report.Answered == report.Sent && workerExitCode == ExitCode.Ok;
+        screen.Say("What next      README.md: your own Kafka, your own data; docs/learning.md: when a model wins; docs/architecture.md: how it works");
+        screen.Say(options.Keep ? $"Kept           {folder.Path}: payments, labels, scores, models, decisions, keys, logs" : "Nothing stays  run with --keep to look at payments, models, decisions and logs");
+        bool isWhole = report.Answered == report.Sent && report.Repeated == 0 && isClean;
         string head = isStopped ? "Stopped" : isWhole ? "Done" : "Not as it should be";
-        screen.Say(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{head}: {report.Answered:N0} of {report.Sent:N0} live payments scored; {report.Frauds.Alerted:N0} of {report.Frauds.Count:N0} frauds caught ({report.Frauds.Share:P0}), {report.Honest.Alerted:N0} false alarms; nothing is left running."));
+        var (before, after) = (report.ByFirst[FraudPattern.StoredCardAbuse], report.BySecond[FraudPattern.StoredCardAbuse]);
+        string newFraud = second is null
+            ? Text($"of the new fraud {before.Share:P0} caught by model 1, and there was no second model")
+            : Text($"of the new fraud {before.Share:P0} caught before the new model, {after.Share:P0} after it");
+        screen.Say(Text($"{head}: {report.Answered:N0} of {report.Sent:N0} live payments scored; {newFraud}; nothing is left running."));
         return isWhole || isStopped ? ExitCode.Ok : ExitCode.Internal;
     }
 
-    private string Seconds(long started) => string.Create(CultureInfo.InvariantCulture, $"{clock.GetElapsedTime(started).TotalSeconds:0.0} s");
+    private string Seconds(long started) => Text($"{clock.GetElapsedTime(started).TotalSeconds:0.0} s");
 
-    [GeneratedRegex(@"http://127\.0\.0\.1:\d+", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
-    private static partial Regex Address();
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -6,25 +6,39 @@ namespace Scoring.Worker.Demo;
 /// <summary>Reads what the worker publishes, as any subscriber would: scores into the ledger, and alerts counted beside them.</summary>
 internal sealed class DemoScores : IDisposable
 {
+    private const int FileBufferBytes = 1 << 20;
+
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(100);
 
     private readonly IConsumer<Ignore, byte[]> scores;
     private readonly IConsumer<Ignore, byte[]> alerts;
+    private readonly FileStream? kept;
     private readonly CancellationTokenSource stop = new();
     private readonly Task[] readers;
     private long count;
     private long alertCount;
 
     /// <summary>Reads both topics from their beginning, on two threads, until it is disposed.</summary>
-    public DemoScores(KafkaClients clients, ServiceTopics topics, int partitionCount, DemoLedger ledger)
+    /// <param name="clients">Connect.</param>
+    /// <param name="topics">Name the topics.</param>
+    /// <param name="partitionCount">Partitions of each.</param>
+    /// <param name="ledger">Takes the scores of live payments.</param>
+    /// <param name="keepPath">File that takes them too, as they were read, a line each; absent: none.</param>
+    public DemoScores(KafkaClients clients, ServiceTopics topics, int partitionCount, DemoLedger ledger, string? keepPath)
     {
+        kept = keepPath is null ? null : new FileStream(keepPath, FileMode.Create, FileAccess.Write, FileShare.Read, FileBufferBytes);
         scores = Reader(clients, topics.Scores, partitionCount);
         alerts = Reader(clients, topics.Alerts, partitionCount);
         readers =
         [
             Read(scores, value =>
             {
-                ledger.Answer(DemoAnswer.Read(value));
+                if (ledger.Answer(DemoAnswer.Read(value)) && kept is not null)
+                {
+                    kept.Write(value);
+                    kept.WriteByte((byte)'\n');
+                }
+
                 Interlocked.Increment(ref count);
             }),
             Read(alerts, _ => Interlocked.Increment(ref alertCount)),
@@ -44,6 +58,7 @@ internal sealed class DemoScores : IDisposable
         Task.WhenAll(readers).ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
         scores.Dispose();
         alerts.Dispose();
+        kept?.Dispose();
         stop.Dispose();
     }
 

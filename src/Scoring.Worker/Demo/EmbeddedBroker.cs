@@ -14,6 +14,12 @@ namespace Scoring.Worker.Demo;
 /// </remarks>
 public sealed class EmbeddedBroker : IDisposable
 {
+    /// <summary>A setting that its clients need: it does not wake a waiting reader when something comes, it answers when the wait is over.</summary>
+    internal const string FetchWait = "fetch.wait.max.ms";
+
+    /// <summary>Its value, ms.</summary>
+    internal const string FetchWaitMs = "5";
+
     private const int ErrorBytes = 512;
     private const int RefusedRequests = 100_000; // Hours, at a client's pace of repeating.
 

@@ -20,4 +20,10 @@ internal enum FraudPattern : byte
 
     /// <summary>Small amounts to one merchant the customer never chose, every few days, for weeks.</summary>
     SlowDrain,
+
+    /// <summary>
+    /// Cards that shops keep on file, charged by a stranger: no device, no journey, no haste, and shops where the customer is known.
+    /// Not there before <see cref="TrafficOptions.StoredCardAbuseBegins"/>.
+    /// </summary>
+    StoredCardAbuse,
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Scoring.Worker.Demo;
 
-/// <summary>The frauds: when campaigns of the five patterns begin, and the transactions that each of them plans.</summary>
+/// <summary>The frauds: when campaigns of the patterns begin, and the transactions that each of them plans.</summary>
 /// <remarks>Each pattern's campaigns begin at random, as often as its share of the fraud rate asks for, but never close on each other: a few days show every pattern.</remarks>
 internal sealed class TrafficCampaigns
 {
@@ -16,7 +16,7 @@ internal sealed class TrafficCampaigns
     private const int DrainDaysApart = 3;
     private const int DrainCharges = 12;
 
-    // Share of fraudulent transactions, and how many a campaign has on average (counted from the plans below).
+    // Share of fraudulent transactions, and how many a campaign has on average (counted from the plans below). The last one comes on top.
     private static readonly (FraudPattern Pattern, double Share, double Size)[] Patterns =
     [
         (FraudPattern.CardTesting, 0.26, 10),
@@ -24,6 +24,7 @@ internal sealed class TrafficCampaigns
         (FraudPattern.StolenCardSpree, 0.22, 6.5),
         (FraudPattern.CompromisedTerminal, 0.17, 14),
         (FraudPattern.SlowDrain, 0.15, DrainCharges),
+        (FraudPattern.StoredCardAbuse, 0.45, 10),
     ];
 
     private readonly TrafficWorld world;
@@ -47,7 +48,9 @@ internal sealed class TrafficCampaigns
         {
             double perDay = fraudsPerDay * Patterns[i].Share / Patterns[i].Size;
             meanGapMs[i] = perDay > 0 ? DayMs / perDay : double.PositiveInfinity;
-            startsMs[i] = NextStart(i, startMs);
+            startsMs[i] = Patterns[i].Pattern == FraudPattern.StoredCardAbuse
+                ? options.StoredCardAbuseBegins?.ToUnixTimeMilliseconds() ?? long.MaxValue
+                : NextStart(i, startMs);
             if (Patterns[i].Pattern == FraudPattern.SlowDrain)
             {
                 for (double under = random.Exponential(); under < perDay * DrainDaysApart * DrainCharges; under += random.Exponential())
@@ -94,8 +97,11 @@ internal sealed class TrafficCampaigns
             case FraudPattern.CompromisedTerminal:
                 CompromiseTerminal(nowMs, campaign);
                 break;
-            default:
+            case FraudPattern.SlowDrain:
                 Drain(nowMs, campaign, DrainCharges - 1 + random.Among(-4, 4));
+                break;
+            default:
+                ChargeStoredCards(nowMs, campaign);
                 break;
         }
     }
@@ -234,6 +240,30 @@ internal sealed class TrafficCampaigns
             EntryMode = EntryMode.CardOnFile,
         };
         plan.Add(charge, (DrainDaysApart * DayMs) + (long)random.Between(-12 * HourMs, 12 * HourMs), repeats);
+    }
+
+    // Who has broken into a payment provider holds the cards of many shops' customers: each is charged once, where its owner buys too.
+    private void ChargeStoredCards(long nowMs, int campaign)
+    {
+        long timeMs = nowMs;
+        for (int left = random.Among(7, 13); left > 0; left--)
+        {
+            int account = AnyAccount();
+            plan.Add(new SimulatedTransaction
+            {
+                Pattern = FraudPattern.StoredCardAbuse,
+                Campaign = campaign,
+                Account = account,
+                Merchant = world.Accounts.UsualOnlineShop(account, random),
+                EventTimeMs = timeMs,
+                AmountMinor = (long)(100 * world.Accounts.SpendFactors[account] * random.Between(25, 90)),
+                Terminal = -1,
+                IpCountry = -1,
+                ShippingCountry = -1,
+                EntryMode = EntryMode.CardOnFile,
+            });
+            timeMs += (long)random.Between(2 * MinuteMs, 40 * MinuteMs);
+        }
     }
 
     private SimulatedTransaction Online(FraudPattern pattern, int campaign, int account, int merchant) => new()

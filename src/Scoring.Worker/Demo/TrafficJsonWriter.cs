@@ -14,7 +14,7 @@ internal sealed class TrafficJsonWriter : IDisposable
     private static readonly JsonEncodedText[] Authentications = Texts("", "frictionless", "challenged", "attempted");
     private static readonly JsonEncodedText[] Sources = Texts("chargeback", "fraud_report", "analyst");
     private static readonly JsonEncodedText[] FraudTypes = Texts(
-        "", "card_testing", "account_takeover", "made_with_stolen_card", "made_with_counterfeit_card", "unauthorized_use_of_card");
+        "", "card_testing", "account_takeover", "made_with_stolen_card", "made_with_counterfeit_card", "unauthorized_use_of_card", "stored_credential_misuse");
 
     private readonly TrafficWorld world;
     private readonly ArrayBufferWriter<byte> buffer = new(1024);
@@ -110,6 +110,9 @@ internal sealed class TrafficJsonWriter : IDisposable
     /// <summary>The key of an account's records: its id, UTF-8, written into <paramref name="key"/>.</summary>
     /// <returns>Number of bytes, at most 13.</returns>
     public static int WriteAccountId(int account, Span<byte> key) => FormatId("a"u8, account, key);
+
+    /// <summary>The id of the transaction of a sequence.</summary>
+    public static string TransactionId(long sequence) => string.Create(CultureInfo.InvariantCulture, $"t{sequence:d8}");
 
     /// <summary>The sequence in a transaction id that this writer made; -1 for any other.</summary>
     public static long SequenceOf(ReadOnlySpan<char> transactionId) =>

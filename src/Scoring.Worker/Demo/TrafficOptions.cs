@@ -30,6 +30,9 @@ internal sealed record TrafficOptions
     [Range(0.0, 0.5)]
     public double FraudRate { get; init; } = 0.008;
 
+    /// <summary>When a fraud begins that nobody has seen before, <see cref="FraudPattern.StoredCardAbuse"/>, on top of <see cref="FraudRate"/>. Absent: never.</summary>
+    public DateTimeOffset? StoredCardAbuseBegins { get; init; }
+
     /// <summary>Share of honest transactions that an analyst looks at and reports as honest. Default 0.05 %.</summary>
     [Range(0.0, 1.0)]
     public double FalseAlarmRate { get; init; } = 0.0005;

@@ -10,7 +10,7 @@ internal sealed class Drain(LaneContext context, int lane, OwnedPartitions parti
     private const int PollMs = 50;
 
     /// <summary>Time for the last commits; with leaving the group and ending the process it stays below ten seconds.</summary>
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LeaveBound = TimeSpan.FromSeconds(2);
 

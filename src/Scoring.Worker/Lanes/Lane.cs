@@ -140,7 +140,7 @@ internal sealed class Lane : IDisposable
 
         commits.Step(now, positions);
         gauges.Step(now);
-        context.Health.Beat(number, now, input.HasAssignment, partitions.All.Count(partition => partition.IsRebuilding));
+        context.Health.Beat(number, now, input.HasAssignment && input.Rebalances.Count == 0, partitions.All.Count(partition => partition.IsRebuilding));
     }
 
     /// <summary>Takes staged rows while they may go, always the one with the lowest event time among the partitions.</summary>

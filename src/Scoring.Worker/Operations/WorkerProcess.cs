@@ -146,7 +146,7 @@ internal static class WorkerProcess
 
     private static async Task<int> RunLanesAsync(LaneContext context, AggregatesReader? reader, CancellationToken stopping)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping); // Not disposed: a lane that is late still cancels it.
         using var told = stopping.Register(() =>
         {
             context.Health.Stopping();
@@ -195,8 +195,8 @@ internal static class WorkerProcess
             {
                 LogMessages.LaneFailed(context.Logger, number, failure.Message, failure);
                 context.Health.Failed(string.Create(CultureInfo.InvariantCulture, $"lane {number} ended"));
-                ended.SetResult((failure as LaneFailure)?.ExitCode ?? (failure as CommandFailure)?.ExitCode ?? ExitCode.Internal);
                 stop.Cancel();
+                ended.SetResult((failure as LaneFailure)?.ExitCode ?? (failure as CommandFailure)?.ExitCode ?? ExitCode.Internal);
             }
         })
         {

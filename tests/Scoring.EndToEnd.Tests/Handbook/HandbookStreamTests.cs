@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Scoring.EndToEnd.Tests.Brokers;
@@ -31,7 +30,7 @@ public sealed class HandbookStreamTests(KafkaBroker broker, ITestOutputHelper ou
         using var folder = new TestFolder();
         bool whole = string.Equals(Environment.GetEnvironmentVariable("FRAUDSCORING_HANDBOOK"), "whole", StringComparison.Ordinal);
         string recorded = folder.File("recorded.csv.gz");
-        int rowCount = CopyDays(transactions, recorded, whole ? 0 : 78, whole ? 182 : 135);
+        int rowCount = HandbookFile.Copy(transactions, recorded, whole ? 0 : 78, whole ? 182 : 135, isTaken: _ => true).Count;
         var topics = await broker.CreateTopicsAsync("handbook", PartitionCount, DefinitionFiles.TopicNames);
         string definition = DefinitionFiles.Write(folder, "handbook.json", topics);
 
@@ -101,7 +100,7 @@ public sealed class HandbookStreamTests(KafkaBroker broker, ITestOutputHelper ou
     {
         double worst = 0;
         int count = 0;
-        foreach (string line in Lines(published).Skip(1))
+        foreach (string line in HandbookFile.Lines(published).Skip(1))
         {
             string[] cells = line.Split(',');
             int id = int.Parse(cells[0], CultureInfo.InvariantCulture);
@@ -121,31 +120,6 @@ public sealed class HandbookStreamTests(KafkaBroker broker, ITestOutputHelper ou
         }
 
         return (count, worst);
-    }
-
-    private static int CopyDays(string from, string to, int firstDay, int lastDay)
-    {
-        using var writer = new StreamWriter(new GZipStream(File.Create(to), CompressionLevel.Fastest));
-        int rowCount = -1; // The header is a line too.
-        foreach (string line in Lines(from))
-        {
-            if (rowCount < 0 || (int.Parse(line.Split(',')[2], CultureInfo.InvariantCulture) is var day && day >= firstDay && day <= lastDay))
-            {
-                writer.WriteLine(line);
-                rowCount++;
-            }
-        }
-
-        return rowCount;
-    }
-
-    private static IEnumerable<string> Lines(string path)
-    {
-        using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
-        while (reader.ReadLine() is { } line)
-        {
-            yield return line;
-        }
     }
 
     private sealed record OnlineScore(double Probability, double[] Features);

@@ -67,7 +67,7 @@ public sealed class ConnectionTests(KafkaBroker broker, TestModel model, ITestOu
     public async Task A_demo_stays_on_its_own_machine()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "recorded by Linux's own means");
-        await using var demo = ConnectionRecording.Start("Scoring.Worker", ["demo", "--seconds", "3", "--accounts", "300"]);
+        await using var demo = ConnectionRecording.Start("Scoring.Worker", ["demo", "--accounts", "1000", "--rate", "10000"]);
         Assert.True(await demo.Program.EndAsync() == 0, demo.Program.Printed);
 
         var contacts = await demo.ContactsAsync(Bound);

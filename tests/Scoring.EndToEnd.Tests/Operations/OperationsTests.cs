@@ -48,7 +48,7 @@ public sealed class OperationsTests(KafkaBroker broker, TestModel model)
         await service.VerbAsync("replay", service.WriteHistory(HistoryCount, seed: 21));
         Send(service, "in", BadEvents[3..]);
         Send(service, "in", LateEvents, key: "a-1");
-        await using var worker = new WorkerRun(service, "metrics");
+        await using var worker = new WorkerRun(service, "metrics", lanes: 1); // A second one that joins meanwhile reads records again, and counts them.
         var scores = service.Read("scores", records => records.Count == EventCount, Bound);
         var letters = service.Read("dlq", records => records.Count == BadEvents.Length + BadLabels.Length, Bound);
         var page = await worker.MetricsAsync(seen => seen.All("fraudscoring_kafka_consumer_lag").Count == 2 && seen.Sum("fraudscoring_kafka_consumer_lag") == 0 && seen["fraudscoring_state_keys_added_total"] > 0, Bound);

@@ -61,6 +61,11 @@ internal sealed class OwnProgram : IAsyncDisposable
     /// <summary>Runs a verb of the trainer to its end.</summary>
     public static Task<string> TrainerAsync(params IEnumerable<string> arguments) => RunAsync("Scoring.Trainer", arguments);
 
+    /// <summary>A program in the output folder of its own project, with the libraries that it comes with and no others.</summary>
+    /// <remarks>Beside the tests it would miss what their own framework brings and its does not.</remarks>
+    public static string PathOf(string assembly) =>
+        Path.Combine(RepositoryFiles.Root, "src", assembly, Path.GetRelativePath(Path.Combine(RepositoryFiles.Root, "tests", "Scoring.EndToEnd.Tests"), AppContext.BaseDirectory), assembly + ".dll");
+
     /// <summary>Starts a program of ours; <paramref name="change"/> may give it another environment or run it under another program.</summary>
     public static OwnProgram Start(string assembly, IEnumerable<string> arguments, Action<ProcessStartInfo>? change = null)
     {
@@ -113,15 +118,6 @@ internal sealed class OwnProgram : IAsyncDisposable
         }
 
         process.Dispose();
-    }
-
-    // From its own folder where that is built: beside the worker the trainer lacks what it expects of its own, and the worker of its framework.
-    private static string PathOf(string assembly)
-    {
-        string here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
-        string framework = Path.GetFileName(here), configuration = Path.GetFileName(Path.GetDirectoryName(here)!);
-        string own = Path.Combine(RepositoryFiles.Root, "src", assembly, "bin", configuration, framework, assembly + ".dll");
-        return File.Exists(own) ? own : Path.Combine(here, assembly + ".dll");
     }
 
     private static async Task<string> RunAsync(string assembly, IEnumerable<string> arguments)

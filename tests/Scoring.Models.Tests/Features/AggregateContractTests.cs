@@ -21,11 +21,22 @@ public sealed class AggregateContractTests
         return steps.Select((step, i) => step with { Seconds = seconds[i] }).ToArray();
     });
 
+    // Windows of more events than any vector holds, most of their values different, some the same.
+    private static readonly Gen<Step[]> Crowded = Gen.Select(
+        Gen.Int[0, 120], Gen.OneOf(Gen.Int[1, 12], Gen.Int[1, 1_000_000]), Gen.OneOf(Gen.Int[0, 2], Gen.Int[0, 500]), Gen.Int[0, 3], Gen.Int[-20, 1], Gen.Int[0, 200],
+        (seconds, amount, merchant, place, label, target) => new Step(seconds, Account: 0, amount, merchant, place, label, target)).Array[100, 200];
+
     [Fact]
     public void In_order_every_value_is_the_scans() => InOrder.Sample(steps => Check(steps, AggregateTable.All, eventsMax: 64, double.PositiveInfinity), iter: 300);
 
     [Fact]
     public void Out_of_order_every_value_is_the_scans() => OutOfOrder.Sample(steps => Check(steps, AggregateTable.All, eventsMax: 64, double.PositiveInfinity), iter: 300);
+
+    [Theory]
+    [InlineData(64)]
+    [InlineData(128)]
+    [InlineData(256)]
+    public void Crowded_windows_give_the_scans_values(int eventsMax) => Crowded.Sample(steps => Check(steps, AggregateTable.All, eventsMax, double.PositiveInfinity), iter: 30);
 
     [Fact]
     public void A_full_ring_gives_values_over_what_it_keeps() => OutOfOrder.Sample(steps => Check(steps, AggregateTable.All, eventsMax: 8, double.PositiveInfinity), iter: 300);

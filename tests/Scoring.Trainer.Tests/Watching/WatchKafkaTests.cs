@@ -105,7 +105,7 @@ public sealed class WatchKafkaTests : IDisposable
         return
         [
             "watch", "-d", "@watched.json", "--bootstrap-servers", broker.Servers, "--data", "@data", "--key", "@me.key.pem", "--verification-key", "@me.pub.pem", "--clock", "event",
-            "--training-days", "8", "--judged-days", "5", "--frauds-min", "8", "--trees", "20", "--leaves", "6", "--bins", "500", "--segment-rows", "700",
+            "--training-days", "8", "--judged-days", "5", "--frauds-min", "8", "--network", "off", "--trees", "20", "--leaves", "6", "--bins", "500", "--segment-rows", "700",
         ];
     }
 

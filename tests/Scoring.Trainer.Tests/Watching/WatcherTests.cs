@@ -1,4 +1,6 @@
 using Scoring.Models.Packaging;
+using Scoring.Trainer.Networks;
+using Scoring.Trainer.Training;
 
 namespace Scoring.Trainer.Tests.Watching;
 
@@ -22,7 +24,7 @@ public sealed class WatcherTests : IDisposable
         var outcomes = shop.Decisions.Select(WatchedShop.OutcomeOf).ToList();
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join('\n', shop.Log));
         Assert.Equal("not_judged", outcomes[0]); // too little history
-        Assert.Contains("the history begins at", shop.Log[0], StringComparison.Ordinal);
+        Assert.Contains("the history begins at", shop.Log[1], StringComparison.Ordinal);
         Assert.Contains("kept", outcomes);
         var packages = shop.Packages;
         Assert.InRange(packages.Count, 2, 4);
@@ -37,6 +39,20 @@ public sealed class WatcherTests : IDisposable
             Assert.True(manifest.Training!.To <= manifest.Promotion.JudgedFrom, "judged on later days than it learnt from");
             Assert.True(manifest.Promotion.JudgedTo <= manifest.Promotion.DecidedAt.AddDays(-2), "judged on days whose labels were known");
         }
+    }
+
+    [Fact]
+    public async Task A_network_beside_the_trees_is_judged_and_published_with_them_and_learns_the_same_again()
+    {
+        var settings = WatchedShop.Settings with { NetworkChoice = NetworkChoice.On, Network = new NetworkSettings { Hidden = [8], BatchRows = 256, EpochsMax = 5 } };
+        var one = Shop("network");
+        await one.RunAsync(settings);
+        var other = Shop("network-again");
+        await other.RunAsync(settings);
+
+        Assert.NotEmpty(one.Packages);
+        Assert.All(one.Packages, package => Assert.NotNull(package.Manifest.Network));
+        Assert.Equal(one.Packages.Select(package => package.Sha256), other.Packages.Select(package => package.Sha256));
     }
 
     [Fact]

@@ -70,18 +70,40 @@ public sealed class TrafficSimulatorTests
         var (transactions, _) = Everything(Weeks(8, accounts: 4_000));
         double rate = transactions.Count(tx => tx.Pattern != FraudPattern.None) / (double)transactions.Count;
         Assert.InRange(rate, 0.006, 0.010);
-        foreach (FraudPattern pattern in Enum.GetValues<FraudPattern>().Where(pattern => pattern != FraudPattern.None))
+        foreach (FraudPattern pattern in Enum.GetValues<FraudPattern>().Where(pattern => pattern is not FraudPattern.None and not FraudPattern.StoredCardAbuse))
         {
             Assert.InRange(transactions.Count(tx => tx.Pattern == pattern) / (rate * transactions.Count), 0.08, 0.35);
         }
     }
 
     [Fact]
+    public void The_new_fraud_begins_when_it_is_asked_for_and_comes_on_top()
+    {
+        var (before, _) = Everything(Weeks(8, accounts: 4_000));
+        Assert.DoesNotContain(before, tx => tx.Pattern == FraudPattern.StoredCardAbuse);
+
+        var begins = Start.AddDays(35.5);
+        var (transactions, labels) = Everything(Weeks(8, accounts: 4_000) with { StoredCardAbuseBegins = begins });
+        var frauds = transactions.Where(tx => tx.Pattern == FraudPattern.StoredCardAbuse).ToList();
+        Assert.Equal(begins.ToUnixTimeMilliseconds(), frauds[0].EventTimeMs);
+        Assert.Equal(frauds.Count, labels.Count(label => label.Pattern == FraudPattern.StoredCardAbuse));
+
+        // Until then the world is the same, payment by payment.
+        Assert.Equal(before.TakeWhile(tx => tx.EventTimeMs < frauds[0].EventTimeMs), transactions.TakeWhile(tx => tx.Sequence < frauds[0].Sequence));
+
+        // 0.45 of the other fraud: 4,000 accounts, two payments a day, 0.8 %, for 20.5 days.
+        Assert.InRange(frauds.Count, 0.7 * 0.45 * 64 * 20.5, 1.3 * 0.45 * 64 * 20.5);
+    }
+
+    [Fact]
     public void Each_pattern_looks_like_what_it_is_called()
     {
-        var options = Weeks(8, accounts: 4_000);
+        var options = Weeks(8, accounts: 4_000) with { StoredCardAbuseBegins = Start };
         var world = new TrafficSimulator(options).World;
+        var known = Everything(options).Transactions.Where(tx => tx.Pattern == FraudPattern.None).Select(tx => (tx.Account, tx.Merchant)).ToHashSet();
         var campaigns = Everything(options).Transactions.Where(tx => tx.Pattern != FraudPattern.None).ToLookup(tx => (tx.Pattern, tx.Campaign));
+        var stored = campaigns.Where(campaign => campaign.Key.Pattern == FraudPattern.StoredCardAbuse).SelectMany(campaign => campaign).ToList();
+        Assert.InRange(stored.Count(tx => known.Contains((tx.Account, tx.Merchant))) / (double)stored.Count, 0.7, 1);
         foreach (var campaign in campaigns)
         {
             SimulatedTransaction[] frauds = [.. campaign];
@@ -108,6 +130,10 @@ public sealed class TrafficSimulatorTests
                 case FraudPattern.SlowDrain:
                     Assert.Single(frauds.Select(tx => (tx.Account, tx.Merchant, tx.AmountMinor)).Distinct());
                     Assert.All(frauds.Zip(frauds.Skip(1)), pair => Assert.InRange(pair.Second.EventTimeMs - pair.First.EventTimeMs, 2 * DayMs, 4 * DayMs));
+                    break;
+                case FraudPattern.StoredCardAbuse:
+                    Assert.All(frauds, tx => Assert.Equal((EntryMode.CardOnFile, 0u, -1), (tx.EntryMode, tx.Device, tx.Terminal)));
+                    Assert.InRange(lengthMs, 0, DayMs / 2);
                     break;
                 default:
                     Assert.All(frauds, tx => Assert.True(tx.CardPresent));
