@@ -42,6 +42,9 @@ internal sealed class LoopFeed : IDisposable
     /// <summary>Payments sent so far: the first of the stream.</summary>
     public int Sent { get; private set; }
 
+    /// <summary>Labels sent so far.</summary>
+    public int LabelsSent { get; private set; }
+
     /// <summary>Sends every payment before a time.</summary>
     public void Until(DateTimeOffset time)
     {
@@ -80,6 +83,7 @@ internal sealed class LoopFeed : IDisposable
             if (payments[reportIndex] is { IsFraud: true } fraud)
             {
                 Send("labels", fraud.Account, string.Create(CultureInfo.InvariantCulture, $$"""{"label_id":"l-{{fraud.Id}}","transaction_id":"{{fraud.Id}}","account_id":"{{fraud.Account}}","is_fraud":true,"source":"fraud_report","transaction_time":"{{Time(fraud.TimeMs)}}","reported_at":"{{Time(fraud.TimeMs + reportDelayMs)}}"{{fraud.LabelMembers}}}"""));
+                LabelsSent++;
                 hasNews = true;
             }
         }

@@ -133,14 +133,14 @@ public sealed class LoopKillTests(KafkaBroker broker, ITestOutputHelper output) 
         feed.Until(DateTimeOffset.MaxValue);
         scores.Until(feed.Sent, programs.Worker);
         await committed.UntilAsync(feed.Sent, programs.Worker);
-        Assert.Equal(0, await programs.Watch.TerminateAsync());
+        var history = await programs.EndWatchAsync(feed.Sent + feed.LabelsSent);
         Assert.Equal(0, await programs.Worker.TerminateAsync());
         scores.ToEnd();
         using var packages = await PublishedPackages.ReadAsync(broker, definition, key + ".pub.pem");
         return new(
             [.. Directory.EnumerateFiles(Path.Combine(data, "decisions")).Order(StringComparer.Ordinal).Select(File.ReadAllText)],
             [.. packages.InOrder.Select(package => package.Sha256)],
-            await RecordedHistory.LinesAsync(data, definition),
+            history,
             triggers,
             scores);
     }

@@ -57,6 +57,24 @@ internal sealed class LoopPrograms(string bootstrapServers, string definition, s
         StartWatch();
     }
 
+    /// <summary>Stops the trainer as a service is stopped, and reads what it has recorded; starts it again while that is not all: one that was just started may not have come to it.</summary>
+    public async Task<List<string>> EndWatchAsync(int recordCount)
+    {
+        while (true)
+        {
+            await UntilAsync(() => Task.FromResult(Watch.Printed.Contains("watching ", StringComparison.Ordinal)), Watch, "the trainer does not begin");
+            Assert.Equal(0, await Watch.TerminateAsync());
+            var lines = await RecordedHistory.LinesAsync(data, definition);
+            if (lines.Count >= recordCount)
+            {
+                return lines;
+            }
+
+            await Watch.DisposeAsync();
+            StartWatch();
+        }
+    }
+
     /// <summary>Waits for what the trainer decides at a time.</summary>
     public async Task<WatchDecision> DecisionAsync(DateTimeOffset at)
     {
