@@ -19,7 +19,6 @@ internal static class WatchCommand
 {
     private const string Wall = "wall";
     private const string Event = "event";
-    private const int PortAttempts = 10;
 
     public static Command Create()
     {
@@ -88,7 +87,7 @@ internal static class WatchCommand
     }
 
     // The library's own meters, seventy families, are left out.
-    private static MetricServer? Serve(string? address, out CollectorRegistry registry)
+    private static MetricsEndPoint? Serve(string? address, out CollectorRegistry registry)
     {
         Metrics.SuppressDefaultMetrics();
         registry = Metrics.NewCustomRegistry();
@@ -104,32 +103,16 @@ internal static class WatchCommand
         }
 
         string host = address[..colon];
-        for (int attempt = 1; ; attempt++)
+        try
         {
-            int chosen = port == 0 ? FreePort() : port;
-            var server = new MetricServer(host, chosen, registry: registry);
-            try
-            {
-                server.Start();
-                Log(string.Create(CultureInfo.InvariantCulture, $"metrics at http://{host}:{chosen}/metrics"));
-                return server;
-            }
-            catch (Exception taken) when (taken is SocketException or HttpListenerException)
-            {
-                // A port that was free a moment ago may be somebody else's by now.
-                if (port != 0 || attempt == PortAttempts)
-                {
-                    throw new TrainerException(ExitCode.Configuration, $"--metrics {address}: {taken.Message}; choose another address, or port 0 for a free one", taken);
-                }
-            }
+            var server = new MetricsEndPoint(host is "*" ? IPAddress.Any : IPAddress.TryParse(host, out var given) ? given : Dns.GetHostAddresses(host)[0], port, registry, TimeProvider.System);
+            Log(string.Create(CultureInfo.InvariantCulture, $"metrics at http://{host}:{server.Address.Port}/metrics"));
+            return server;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        catch (SocketException taken)
+        {
+            throw new TrainerException(ExitCode.Configuration, $"--metrics {address}: {taken.Message}; choose another address, or port 0 for a free one", taken);
+        }
     }
 
     private static void Log(string line) =>

@@ -17,7 +17,7 @@ internal sealed class AlertScene : IAsyncDisposable
     private const int MinuteIsSecond = 60;
     private const int DayIsNinetySeconds = 1_000;
 
-    private const int LinesShown = 12;
+    private const int LinesShown = 30;
     private const int FirstPort = 24_000;
     private const int PortCount = 8_000;
 
