@@ -43,11 +43,16 @@ internal static class WatchCommand
             }
 
             var chosen = settings.Read(parsed) with { EventClock = string.Equals(parsed.GetValue(clock), Event, StringComparison.Ordinal) };
-            using var server = Serve(parsed.GetValue(metrics), out var registry);
+
+            // The library's own meters, seventy families, are left out; ours are all there before the first scrape can come.
+            Metrics.SuppressDefaultMetrics();
+            var registry = Metrics.NewCustomRegistry();
+            var shown = new TrainerMetrics(registry);
+            using var server = Serve(parsed.GetValue(metrics), registry);
             var access = broker.Access(parsed);
             var channel = parsed.GetValue(publishTo) is { } folder ? (IModelChannel)new FolderChannel(folder, keys) : new TopicChannel(broker.Publisher(parsed, service), keys);
             using var lease = channel is TopicChannel ? new ChannelLease(access, ModelChannel.Of(service), Log) : null;
-            await RunAsync(service, chosen, access, parsed.GetRequiredValue(data), channel, () => lease?.IsHeld ?? true, signer, keys, registry, parsed.GetValue(once), cancellation);
+            await RunAsync(service, chosen, access, parsed.GetRequiredValue(data), channel, () => lease?.IsHeld ?? true, signer, keys, shown, parsed.GetValue(once), cancellation);
             return ExitCode.Ok;
         });
         return command;
@@ -62,11 +67,10 @@ internal static class WatchCommand
         Func<bool> decides,
         PackageKey signer,
         IReadOnlyList<PackageKey> keys,
-        CollectorRegistry registry,
+        TrainerMetrics metrics,
         bool once,
         CancellationToken cancellation)
     {
-        var metrics = new TrainerMetrics(registry);
         var plan = FeaturePlan.Compile(service, EventSchema.From(service));
         var folder = new WatchFolder(data, service.Service);
         using var history = await SegmentFolder.OpenAsync(folder.History, service.Service, onStep: null, cancellation);
@@ -86,11 +90,8 @@ internal static class WatchCommand
         }
     }
 
-    // The library's own meters, seventy families, are left out.
-    private static MetricsEndPoint? Serve(string? address, out CollectorRegistry registry)
+    private static MetricsEndPoint? Serve(string? address, CollectorRegistry registry)
     {
-        Metrics.SuppressDefaultMetrics();
-        registry = Metrics.NewCustomRegistry();
         if (address is null)
         {
             return null;
