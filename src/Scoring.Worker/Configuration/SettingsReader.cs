@@ -14,7 +14,7 @@ internal sealed class SettingsReader
     [
         "bootstrap.servers", "group.id", "group.instance.id", "enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset",
         "isolation.level", "enable.idempotence", "acks", "enable.partition.eof", "partitioner", "transactional.id",
-        "message.timeout.ms", "delivery.timeout.ms", "delivery.report.only.error",
+        "message.timeout.ms", "delivery.timeout.ms", "delivery.report.only.error", "transaction.timeout.ms", "retry.backoff.ms",
     ];
 
     private readonly IConfiguration configuration;
@@ -74,6 +74,7 @@ internal sealed class SettingsReader
             Group = Text("Kafka:Group"),
             InstanceId = Text("Kafka:InstanceId"),
             From = OneOf("Kafka:From", defaults.From, "earliest", "latest"),
+            Delivery = OneOf("Kafka:Delivery", defaults.Delivery, KafkaOptions.ExactlyOnce, KafkaOptions.AtLeastOnce),
             StartTimeoutSeconds = Integer("Kafka:StartTimeoutSeconds", defaults.StartTimeoutSeconds, 1, 600),
             Client = client,
         };
@@ -86,7 +87,7 @@ internal sealed class SettingsReader
         {
             Lanes = Integer("Lanes:Lanes", defaults.Lanes, 1, 256),
             RowsMax = Integer("Lanes:RowsMax", defaults.RowsMax, 1, 4_096),
-            CommitIntervalMs = Integer("Lanes:CommitIntervalMs", defaults.CommitIntervalMs, 5, 60_000),
+            CommitIntervalMs = Integer("Lanes:CommitIntervalMs", defaults.CommitIntervalMs, 5, 5_000),
             InFlightMax = Integer("Lanes:InFlightMax", defaults.InFlightMax, 1_000, 1_000_000),
             StagedRowsMax = Integer("Lanes:StagedRowsMax", defaults.StagedRowsMax, 256, 65_536),
             EmitFeatures = Boolean("Lanes:EmitFeatures", defaults.EmitFeatures),

@@ -12,6 +12,8 @@ namespace Scoring.Worker.Lanes;
 /// <summary>What all lanes are given. Immutable, or safe from several threads.</summary>
 internal sealed record LaneContext
 {
+    private static readonly string DefaultInstance = FormattableString.Invariant($"{Environment.MachineName}-{Environment.ProcessId}");
+
     /// <summary>The service.</summary>
     public required Service Service { get; init; }
 
@@ -65,6 +67,12 @@ internal sealed record LaneContext
 
     /// <summary>Whether partitions contribute to shared entities.</summary>
     public bool UsesAggregates => Service.Plan.HasShared;
+
+    /// <summary>Whether output and input offsets are committed together.</summary>
+    public bool IsExactlyOnce => Settings.Kafka.IsExactlyOnce;
+
+    /// <summary>Identifier of a lane's transactions: a process that starts under the same one shuts an earlier one out.</summary>
+    public string TransactionalId(int lane) => FormattableString.Invariant($"{Clients.Group}.{Settings.Kafka.InstanceId ?? DefaultInstance}.{lane}");
 
     /// <summary>Whether features remember anything; if not, nothing is rebuilt.</summary>
     public bool KeepsState => Definition.Entities.Count > 0;

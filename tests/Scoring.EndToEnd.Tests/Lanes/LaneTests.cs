@@ -99,7 +99,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         using var service = await TestService.CreateAsync(broker, model, partitionCount: 4);
         await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 3, withLate: true));
         await using (var victim = OwnProgram.StartWorker(
-            ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, "--group", "killed", .. service.ModelArguments, "--emit", "features", "--http", "127.0.0.1:0", "--lanes", "2", "--set", string.Create(CultureInfo.InvariantCulture, $"Lanes:CommitIntervalMs={commitIntervalMs}")]))
+            ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, .. broker.DeliveryArguments, "--group", "killed", .. service.ModelArguments, "--emit", "features", "--http", "127.0.0.1:0", "--lanes", "2", "--set", string.Create(CultureInfo.InvariantCulture, $"Lanes:CommitIntervalMs={commitIntervalMs}")]))
         {
             service.Read("scores", records => records.Count >= EventCount / 4, Bound);
             await victim.KillAsync();

@@ -24,7 +24,7 @@ internal sealed class WorkerRun : IAsyncDisposable
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
-                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
+                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from, Delivery = service.Broker.Delivery },
                 Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
                 Operations = new OperationsOptions { Http = http.EndPoint },
                 Serving = service.Serving,
