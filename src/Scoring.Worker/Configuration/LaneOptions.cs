@@ -10,7 +10,7 @@ internal sealed record LaneOptions
     public int RowsMax { get; init; } = 256;
 
     /// <summary>
-    /// Longest time between commits, ms, 5 to 5,000. Default 100. Exactly once: what a reader of committed records waits at most under load, a tenth of it and less
+    /// Longest time between commits, ms, 5 to 60,000, exactly once at most 5,000. Default 100. Exactly once: what a reader of committed records waits at most under load, a tenth of it and less
     /// while there is little to do. At least once: a crash repeats at most what came since.
     /// </summary>
     public int CommitIntervalMs { get; init; } = 100;

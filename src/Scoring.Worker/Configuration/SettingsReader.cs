@@ -17,6 +17,8 @@ internal sealed class SettingsReader
         "message.timeout.ms", "delivery.timeout.ms", "delivery.report.only.error", "transaction.timeout.ms", "retry.backoff.ms",
     ];
 
+    private const int TransactionMsMax = 5_000;
+
     private readonly IConfiguration configuration;
     private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> faults = [];
@@ -37,6 +39,7 @@ internal sealed class SettingsReader
             Serving = reader.Serving(),
             Aggregates = reader.Aggregates(),
         };
+        reader.RefuseLongTransactions(settings);
         reader.RefuseUnknown();
         faults = reader.faults;
         return settings;
@@ -87,7 +90,7 @@ internal sealed class SettingsReader
         {
             Lanes = Integer("Lanes:Lanes", defaults.Lanes, 1, 256),
             RowsMax = Integer("Lanes:RowsMax", defaults.RowsMax, 1, 4_096),
-            CommitIntervalMs = Integer("Lanes:CommitIntervalMs", defaults.CommitIntervalMs, 5, 5_000),
+            CommitIntervalMs = Integer("Lanes:CommitIntervalMs", defaults.CommitIntervalMs, 5, 60_000),
             InFlightMax = Integer("Lanes:InFlightMax", defaults.InFlightMax, 1_000, 1_000_000),
             StagedRowsMax = Integer("Lanes:StagedRowsMax", defaults.StagedRowsMax, 256, 65_536),
             EmitFeatures = Boolean("Lanes:EmitFeatures", defaults.EmitFeatures),
@@ -207,6 +210,14 @@ internal sealed class SettingsReader
             {
                 yield return (child.Key, value);
             }
+        }
+    }
+
+    private void RefuseLongTransactions(WorkerSettings settings)
+    {
+        if (settings.Kafka.IsExactlyOnce && settings.Lanes.CommitIntervalMs > TransactionMsMax)
+        {
+            Fault("Lanes:CommitIntervalMs", settings.Lanes.CommitIntervalMs.ToString(CultureInfo.InvariantCulture), $"at most {TransactionMsMax} with Kafka:Delivery {KafkaOptions.ExactlyOnce}: a broker ends transactions that stay open for 10 s");
         }
     }
 

@@ -12,8 +12,6 @@ namespace Scoring.Worker.Lanes;
 /// <summary>What all lanes are given. Immutable, or safe from several threads.</summary>
 internal sealed record LaneContext
 {
-    private static readonly string DefaultInstance = FormattableString.Invariant($"{Environment.MachineName}-{Environment.ProcessId}");
-
     /// <summary>The service.</summary>
     public required Service Service { get; init; }
 
@@ -34,6 +32,9 @@ internal sealed record LaneContext
 
     /// <summary>Whether a reader of labels is wanted.</summary>
     public required bool ReadsLabels { get; init; }
+
+    /// <summary>Name of this worker among those of its group: <c>Kafka:InstanceId</c>, or one of this run.</summary>
+    public required string Instance { get; init; }
 
     /// <summary>Counts and measures.</summary>
     public required WorkerMetrics Metrics { get; init; }
@@ -72,7 +73,7 @@ internal sealed record LaneContext
     public bool IsExactlyOnce => Settings.Kafka.IsExactlyOnce;
 
     /// <summary>Identifier of a lane's transactions: a process that starts under the same one shuts an earlier one out.</summary>
-    public string TransactionalId(int lane) => FormattableString.Invariant($"{Clients.Group}.{Settings.Kafka.InstanceId ?? DefaultInstance}.{lane}");
+    public string TransactionalId(int lane) => FormattableString.Invariant($"{Clients.Group}.{Instance}.{lane}");
 
     /// <summary>Whether features remember anything; if not, nothing is rebuilt.</summary>
     public bool KeepsState => Definition.Entities.Count > 0;

@@ -16,6 +16,8 @@ internal sealed class TransactionCommits : LaneCommits
 {
     private const int IntervalMsMin = 10;
     private const int FencesMax = 3;
+    private const int RestMsMin = 5;
+    private const int RestMsMax = 2_000;
 
     private static readonly TimeSpan CommitBound = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan InitialiseBound = TimeSpan.FromSeconds(1);
@@ -33,6 +35,8 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly List<TopicPartitionOffset> noted = [];
     private readonly Queue<long> fences = [];
     private bool isUnknown;
+    private int aborts;
+    private bool wasTooLarge;
     private long commitStarted;
     private long committedAt;
     private TimeSpan cost = TimeSpan.FromMilliseconds(2);
@@ -121,6 +125,8 @@ internal sealed class TransactionCommits : LaneCommits
         }
 
         rewind.All();
+        output.Rest(TimeSpan.FromMilliseconds(Math.Min(RestMsMax, RestMsMin << Math.Min(aborts, 16))));
+        aborts++;
     }
 
     /// <summary>Short while there is little to do, so that readers see scores soon; long under load, so that commits take a small share of the time.</summary>
@@ -191,7 +197,10 @@ internal sealed class TransactionCommits : LaneCommits
                 break;
             case TransactionAnswer.Stop:
                 throw new LaneFailure(ExitCode.Configuration, $"the transaction was refused: {output.LastError!.Reason}; the worker needs WRITE on its outputs, READ on its inputs and its group, WRITE on its transactional id");
+            case TransactionAnswer.AbortTooLarge when wasTooLarge:
+                throw new LaneFailure(ExitCode.Internal, $"an output record was refused: {output.LastError!.Reason}; raise max.message.bytes of the topic, or have fewer members in what is published");
             default:
+                wasTooLarge = answer == TransactionAnswer.AbortTooLarge;
                 output.GiveUpCommit();
                 TakeBack(output.LastError!.Reason);
                 break;
@@ -205,6 +214,8 @@ internal sealed class TransactionCommits : LaneCommits
         metrics.CommitDuration.Observe(took.TotalSeconds);
         metrics.Transactions.WithLabels("committed").Inc();
         isUnknown = false;
+        aborts = 0;
+        wasTooLarge = false;
         rewind.Settle(noted);
     }
 

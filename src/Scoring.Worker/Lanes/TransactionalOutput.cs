@@ -13,6 +13,7 @@ internal sealed class TransactionalOutput : LaneOutput
     public static readonly TimeSpan GhostAfter = TimeSpan.FromMilliseconds(400);
 
     private static readonly TimeSpan CallBound = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(1);
 
     private readonly Func<IProducer<byte[], byte[]>> build;
     private IProducer<byte[], byte[]>? producer;
@@ -23,6 +24,7 @@ internal sealed class TransactionalOutput : LaneOutput
     private IReadOnlyList<TopicPartitionOffset> offsets = [];
     private IConsumerGroupMetadata? member;
     private long offsetsSince;
+    private long restsUntil;
 
     /// <summary>Starts without a producer: <see cref="TryInitialise"/> makes it.</summary>
     /// <param name="build">Builds a transactional producer, always with the same identifier.</param>
@@ -39,11 +41,14 @@ internal sealed class TransactionalOutput : LaneOutput
         Ending,
     }
 
+    /// <summary>What the last step that failed said.</summary>
+    public Error? LastError { get; private set; }
+
     /// <summary>Records of the open transaction.</summary>
     public override int InFlight => records;
 
     /// <summary>Whether records can be handed over now: there is a producer, and no commit is under way.</summary>
-    public override bool TakesRecords => IsReady && step == Step.None;
+    public override bool TakesRecords => IsReady && step == Step.None && (restsUntil == 0 || HasRested());
 
     /// <inheritdoc/>
     public override bool HasRoom => TakesRecords && !IsFull;
@@ -161,6 +166,9 @@ internal sealed class TransactionalOutput : LaneOutput
         return false;
     }
 
+    /// <summary>Takes no records for a while: what failed would fail again at once.</summary>
+    public void Rest(TimeSpan time) => restsUntil = Clock.GetTimestamp() + (long)(time.TotalSeconds * Clock.TimestampFrequency);
+
     /// <summary>Gives the producer up, its open transaction with it; the next is made by <see cref="TryInitialise"/>.</summary>
     public void Replace()
     {
@@ -212,7 +220,7 @@ internal sealed class TransactionalOutput : LaneOutput
         }
     }
 
-    /// <summary>Waits until everything produced is sent. Nothing wakes the client's own flush, which looks every 10 ms: so this looks by itself.</summary>
+    /// <summary>Waits until everything produced is sent. Nothing wakes the client's own flush, which looks every 10 ms: so this looks by itself, every millisecond.</summary>
     private TransactionAnswer Flush()
     {
         if (step != Step.Flushing)
@@ -228,7 +236,7 @@ internal sealed class TransactionalOutput : LaneOutput
                 return TransactionAnswer.CallAgain;
             }
 
-            Thread.Yield();
+            producer.Poll(LookAgain);
         }
 
         step = Step.SendingOffsets;
@@ -270,8 +278,16 @@ internal sealed class TransactionalOutput : LaneOutput
         }
     }
 
-    /// <summary>What the last step that failed said.</summary>
-    public Error? LastError { get; private set; }
+    private bool HasRested()
+    {
+        if (Clock.GetTimestamp() < restsUntil)
+        {
+            return false;
+        }
+
+        restsUntil = 0;
+        return true;
+    }
 
     private void Forget()
     {
