@@ -6,8 +6,8 @@ using Scoring.EndToEnd.Tests.Brokers;
 using Scoring.EndToEnd.Tests.Processes;
 using Scoring.Models.Events;
 using Scoring.Models.Tests.Events;
-using Scoring.Worker.Configuration;
 using Scoring.Worker.Commands;
+using Scoring.Worker.Configuration;
 
 namespace Scoring.EndToEnd.Tests.Lanes;
 
