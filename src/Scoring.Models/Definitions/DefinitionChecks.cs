@@ -153,10 +153,11 @@ internal sealed class DefinitionChecks(ServiceDefinition definition, List<Defini
             ("alerts", topics.Alerts),
             ("dead_letters", topics.DeadLetters ?? topics.Transactions + ".dlq"),
             ("aggregates", topics.Aggregates ?? $"fraud.{definition.Service}.aggregates"),
+            ("state", topics.State ?? $"fraud.{definition.Service}.state"),
             ("models", topics.Models),
         })
         {
-            bool isGiven = member is not "aggregates" || topics.Aggregates is not null; // a bad service name has its own fault
+            bool isGiven = member is not ("aggregates" or "state") || (member is "state" ? topics.State : topics.Aggregates) is not null; // a bad service name has its own fault
             if (isGiven && (name is "." or ".." || !IsName(name, 249, c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')))
             {
                 Fault($"$.topics.{member}", $"\"{name}\" is no topic name of Kafka", "use 1 to 249 of letters, digits, ., _ and -");

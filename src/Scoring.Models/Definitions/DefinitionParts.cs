@@ -266,6 +266,7 @@ internal sealed class DefinitionParts(List<DefinitionFault> faults)
             Alerts = topics.Text("alerts") ?? defaults.Alerts,
             DeadLetters = topics.Text("dead_letters"),
             Aggregates = topics.Text("aggregates"),
+            State = topics.Text("state"),
             Models = topics.Text("models") ?? defaults.Models,
         };
         topics.Close();

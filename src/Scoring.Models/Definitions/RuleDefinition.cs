@@ -60,6 +60,9 @@ public sealed record TopicDefinition
     /// <summary>Between partitions: contributions to shared entities. Absent: <c>fraud.SERVICE.aggregates</c>.</summary>
     public string? Aggregates { get; init; }
 
+    /// <summary>The worker's own: its windows, to be restored from. Absent: <c>fraud.SERVICE.state</c>.</summary>
+    public string? State { get; init; }
+
     /// <summary>Model packages, of every service. Default <c>fraud.models.v1</c>.</summary>
     public string Models { get; init; } = "fraud.models.v1";
 }

@@ -20,7 +20,7 @@ public delegate void ChangedRecordVisitor(int entityOrdinal, ReadOnlySpan<byte> 
 /// whatever their transactions were. Between <see cref="Begin"/> and <see cref="Commit"/> every change can be taken back by
 /// <see cref="Rollback"/>; outside (a trainer replaying history) nothing is logged.
 /// </remarks>
-public sealed class PartitionState : IDisposable
+public sealed partial class PartitionState : IDisposable
 {
     private readonly RecordTable[] tables;
     private readonly UndoLog undo = new();
@@ -117,6 +117,11 @@ public sealed class PartitionState : IDisposable
         List<(int Table, byte[] Key)>? touched = restored is null ? null : SharedChanges();
         undo.Rollback(tables);
         queue.Rollback();
+        if (Shape != 0)
+        {
+            DiscardWritten();
+        }
+
         WatermarkMs = watermarkAtBegin;
         counters = countersAtBegin;
         runLengthsAtBegin.CopyTo(runLengths, 0);

@@ -15,6 +15,12 @@ internal sealed record LaneOptions
     /// </summary>
     public int CommitIntervalMs { get; init; } = 100;
 
+    /// <summary>
+    /// Longest time between two copies of changed state to its topic, ms, 50 to 60,000. Default 1,000. A worker that takes a partition over reads the input again from the last one on;
+    /// a key that changes often is written once for each.
+    /// </summary>
+    public int StateIntervalMs { get; init; } = 1_000;
+
     /// <summary>Most output records of a lane that the broker has not acknowledged, 1,000 to 1,000,000. Default 50,000; then the lane stops taking input.</summary>
     public int InFlightMax { get; init; } = 50_000;
 

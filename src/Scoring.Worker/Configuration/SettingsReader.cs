@@ -91,6 +91,7 @@ internal sealed class SettingsReader
             Lanes = Integer("Lanes:Lanes", defaults.Lanes, 1, 256),
             RowsMax = Integer("Lanes:RowsMax", defaults.RowsMax, 1, 4_096),
             CommitIntervalMs = Integer("Lanes:CommitIntervalMs", defaults.CommitIntervalMs, 5, 60_000),
+            StateIntervalMs = Integer("Lanes:StateIntervalMs", defaults.StateIntervalMs, 50, 60_000),
             InFlightMax = Integer("Lanes:InFlightMax", defaults.InFlightMax, 1_000, 1_000_000),
             StagedRowsMax = Integer("Lanes:StagedRowsMax", defaults.StagedRowsMax, 256, 65_536),
             EmitFeatures = Boolean("Lanes:EmitFeatures", defaults.EmitFeatures),

@@ -26,6 +26,9 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
     /// <summary>Contributions to shared entities, out and in.</summary>
     public string Aggregates { get; } = definition.Topics.Aggregates ?? $"fraud.{definition.Service}.aggregates";
 
+    /// <summary>State of partitions, out, and in when one is taken over.</summary>
+    public string State { get; } = definition.Topics.State ?? $"fraud.{definition.Service}.state";
+
     /// <summary>Model packages in, of every service.</summary>
     public string Models { get; } = definition.Topics.Models;
 
@@ -56,6 +59,7 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
         yield return (Alerts, partitions, Deleted(90 * DayMs, replicas));
         yield return (DeadLetters, partitions, Deleted(14 * DayMs, replicas));
         yield return (Aggregates, partitions, Compacted(inputMs, replicas));
+        yield return (State, partitions, Changelog(replicas));
         yield return (Models, 1, Packages(replicas));
     }
 
@@ -74,6 +78,17 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
         ["segment.bytes"] = "67108864",
         ["min.cleanable.dirty.ratio"] = "0.1",
         ["max.compaction.lag.ms"] = "3600000",
+    });
+
+    private static Dictionary<string, string> Changelog(int replicas) => Durable(replicas, new(StringComparer.Ordinal)
+    {
+        // Nothing of it goes by age; with deletion allowed, what another definition left can be removed.
+        ["cleanup.policy"] = "compact,delete",
+        ["retention.ms"] = "-1",
+        ["segment.bytes"] = "67108864",
+        ["min.cleanable.dirty.ratio"] = "0.1",
+        ["max.compaction.lag.ms"] = "3600000",
+        ["delete.retention.ms"] = FormattableString.Invariant($"{DayMs}"),
     });
 
     private static Dictionary<string, string> Packages(int replicas) => Durable(replicas, new(StringComparer.Ordinal)

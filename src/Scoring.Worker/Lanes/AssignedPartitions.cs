@@ -7,13 +7,13 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>Finds out, for partitions that the group has just given to the lane, what is retained, what is committed, and so where answering begins.</summary>
-internal sealed class AssignedPartitions(LaneContext context, TransactionInput input, int lane)
+internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, int lane)
 {
     /// <summary>Commits the end of every partition of which nothing is committed: where a group that takes what was before as history will go on after a crash too.</summary>
     /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
-    public void CommitEnds(IReadOnlyList<TopicPartition> partitions)
+    public void CommitEnds(IReadOnlyList<TopicPartition> coming)
     {
-        var ends = context.Admin.Ask(() => input.Committed(partitions))
+        var ends = context.Admin.Ask(() => input.Committed(coming))
             .Where(offset => offset.Offset == Offset.Unset)
             .Select(offset => new TopicPartitionOffset(offset.TopicPartition, context.Admin.Ask(() => input.Retained(offset.TopicPartition)).High))
             .ToList();
@@ -27,15 +27,15 @@ internal sealed class AssignedPartitions(LaneContext context, TransactionInput i
         }
     }
 
-    /// <summary>Makes the partitions, each with empty state.</summary>
+    /// <summary>Makes the partitions, none of them begun.</summary>
     /// <exception cref="LaneFailure">What is committed cannot be.</exception>
     /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
-    public IEnumerable<PartitionInput> Begin(IReadOnlyList<TopicPartition> partitions, Stack<TransactionBatch> pool)
+    public IEnumerable<PartitionInput> Make(IReadOnlyList<TopicPartition> coming, Stack<TransactionBatch> pool)
     {
-        var labelSources = partitions.Select(partition => new TopicPartition(context.Topics.Labels, partition.Partition)).ToList();
-        var committed = context.Admin.Ask(() => input.Committed([.. partitions, .. context.ReadsLabels ? labelSources : []])).ToDictionary(offset => offset.TopicPartition, offset => offset.Offset);
-        var aggregateEnds = context.UsesAggregates ? context.Admin.EndOffsets(context.Topics.Aggregates, partitions.Select(partition => partition.Partition.Value)) : null;
-        foreach (var partition in partitions)
+        var labelSources = coming.Select(partition => new TopicPartition(context.Topics.Labels, partition.Partition)).ToList();
+        var committed = context.Admin.Ask(() => input.Committed([.. coming, .. context.ReadsLabels ? labelSources : []])).ToDictionary(offset => offset.TopicPartition, offset => offset.Offset);
+        var aggregateEnds = context.UsesAggregates ? context.Admin.EndOffsets(context.Topics.Aggregates, coming.Select(partition => partition.Partition.Value)) : null;
+        foreach (var partition in coming)
         {
             var retained = context.Admin.Ask(() => input.Retained(partition));
             long low = retained.Low.Value;
@@ -48,25 +48,74 @@ internal sealed class AssignedPartitions(LaneContext context, TransactionInput i
                     $"group {context.Clients.Group} has committed offset {known.Value} of {partition.Topic} [{partition.Partition.Value}], which ends at {high}: the topic was made anew; reset the group's offsets or use another Kafka:Group");
             }
 
-            if (known != Offset.Unset && known.Value < low)
-            {
-                context.Metrics.InputGap.Inc(low - known.Value);
-                LogMessages.InputGap(context.Logger, partition.Partition.Value, known.Value, low);
-            }
-
-            long resume = known != Offset.Unset ? Math.Max(known.Value, low) : low;
-            bool rebuilds = context.KeepsState && resume > low;
-            var labels = context.ReadsLabels
-                ? new PartitionLabels(context.Schema, committed[new TopicPartition(context.Topics.Labels, partition.Partition)] is { } label && label != Offset.Unset ? label.Value : 0)
-                : null;
+            long labels = context.ReadsLabels && committed[new TopicPartition(context.Topics.Labels, partition.Partition)] is { } label && label != Offset.Unset ? label.Value : 0;
             LogMessages.Assigned(context.Logger, lane, partition.Partition.Value, known.Value, low, high);
-            yield return new PartitionInput(partition, new PartitionState(context.Service.Plan, partition.Partition.Value), new StagedRows(context.Schema, pool), labels)
+            yield return new PartitionInput(
+                partition,
+                Empty(partition.Partition.Value),
+                new StagedRows(context.Schema, pool),
+                context.ReadsLabels ? new PartitionLabels(context.Schema, labels) : null,
+                new PartitionStart(known, labels, low, aggregateEnds is not null))
             {
-                ResumeOffset = resume,
-                ReceivedOffset = context.KeepsState ? low : resume,
-                IsRebuilding = rebuilds || aggregateEnds is not null,
+                Changelog = context.HasChangelog ? new ChangelogProgress() : null,
                 Share = new PartitionShare { KnownAtOffset = aggregateEnds?[partition.Partition.Value] ?? 0 },
             };
         }
+    }
+
+    /// <summary>Begins a partition whose state the input has to tell.</summary>
+    public void BeginFromInput(PartitionInput partition)
+    {
+        var start = partition.Start;
+        Begin(partition, Empty(partition.Partition), context.KeepsState ? start.Low : Resume(start), labels: 0, Resume(start));
+    }
+
+    /// <summary>Begins a partition whose state is that of a mark.</summary>
+    public void BeginFromMark(PartitionInput partition, PartitionState restored, StateMark mark, long resume)
+    {
+        partition.Changelog!.HasMark = true;
+        Begin(partition, restored, mark.TransactionOffset, mark.LabelOffset, Math.Max(resume, partition.Start.Low));
+    }
+
+    private static long Resume(PartitionStart start) => start.Committed == Offset.Unset ? start.Low : Math.Max(start.Committed.Value, start.Low);
+
+    private void Begin(PartitionInput partition, PartitionState state, long from, long labels, long resume)
+    {
+        // A lost row is missed by what is answered, or, where it was answered already, by the state.
+        long expected = Math.Min(from, partition.Start.Committed == Offset.Unset ? from : partition.Start.Committed.Value);
+        if (expected < partition.Start.Low)
+        {
+            context.Metrics.InputGap.Inc(partition.Start.Low - expected);
+            LogMessages.InputGap(context.Logger, partition.Partition, expected, partition.Start.Low);
+        }
+
+        partitions.Begin(partition, state, Math.Max(from, partition.Start.Low), resume);
+        if (partition.Labels is { } waiting)
+        {
+            waiting.ReceivedOffset = labels;
+            labelInput!.Assign(partition.Partition, labels);
+        }
+
+        if (context.HasChangelog)
+        {
+            input.Seek(partition, partition.ReceivedOffset);
+        }
+
+        input.Resume(partition); // The client remembers across assignments that it was paused.
+        if (context.IsExactlyOnce && !partition.IsRebuilding)
+        {
+            partition.Answer(partition.ResumeOffset);
+        }
+    }
+
+    private PartitionState Empty(int partition)
+    {
+        var state = new PartitionState(context.Service.Plan, partition);
+        if (context.HasChangelog)
+        {
+            state.KeepChangelog();
+        }
+
+        return state;
     }
 }

@@ -6,9 +6,8 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>Follows what the consumer group has decided, between two batches: takes partitions over and gives them up.</summary>
-internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, LaneCommits commits, LaneShares shares, StateMetrics stateMetrics)
+internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartitions partitions, AssignedPartitions assigned, StateRestorer? restorer, TransactionInput input, LabelInput? labelInput, LaneCommits commits, LaneShares shares, StateMetrics stateMetrics)
 {
-    private readonly AssignedPartitions assigned = new(context, input, lane);
     private readonly Stack<TransactionBatch> pool = new();
 
     /// <summary>Partitions come: called before the client asks where to begin.</summary>
@@ -43,22 +42,30 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
             else if (rebalance.Partitions.Count > 0 && takesPartitions)
             {
                 RefuseGrowth(rebalance.Partitions);
-                foreach (var partition in assigned.Begin(rebalance.Partitions, pool))
+                List<PartitionInput> made = [.. assigned.Make(rebalance.Partitions, pool)];
+                foreach (var partition in made)
                 {
                     partitions.Add(partition);
-                    if (context.IsExactlyOnce && !partition.IsRebuilding)
-                    {
-                        partition.Answer(partition.ResumeOffset);
-                    }
-
-                    input.Resume(partition); // The client remembers across assignments that it was paused.
                     context.Ledger.Assign(partition.Partition);
-                    labelInput?.Assign(partition.Partition);
                 }
+
+                Begin(made);
             }
         }
 
         partitions.TakeEarlyEnds();
+    }
+
+    private void Begin(List<PartitionInput> made)
+    {
+        if (restorer is null)
+        {
+            made.ForEach(assigned.BeginFromInput);
+            return;
+        }
+
+        made.ForEach(input.Pause);
+        restorer.Add(made);
     }
 
     private void RefuseGrowth(IReadOnlyList<TopicPartition> coming)
@@ -79,7 +86,12 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
             return;
         }
 
-        labelInput?.Unassign(partition.Partition);
+        restorer?.Remove(partition);
+        if (!partition.IsRestoring)
+        {
+            labelInput?.Unassign(partition.Partition);
+        }
+
         commits.Forget(partition.Source);
         commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
         shares.GiveUp(partition);

@@ -39,10 +39,12 @@ internal sealed class LabelInput : IDisposable
         consumer = clients.HandReader<int, int>("headers,timestamp", queuedKb: 4_096).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
     }
 
-    /// <summary>Starts reading a partition from its beginning.</summary>
-    public void Assign(int partition)
+    /// <summary>Starts reading a partition.</summary>
+    /// <param name="partition">Its number.</param>
+    /// <param name="offset">First offset; 0 for the first that is retained.</param>
+    public void Assign(int partition, long offset)
     {
-        consumer.IncrementalAssign([new TopicPartitionOffset(topic, partition, Offset.Beginning)]);
+        consumer.IncrementalAssign([new TopicPartitionOffset(topic, partition, offset == 0 ? Offset.Beginning : offset)]);
         consumer.Resume([new TopicPartition(topic, partition)]); // The client remembers across assignments that it was paused.
     }
 

@@ -36,6 +36,7 @@ internal sealed class Lane : IDisposable
     private readonly LaneShares shares;
     private readonly LaneCommits commits;
     private readonly GroupDecisions decisions;
+    private readonly StateRestorer? restorer;
     private readonly RowAdmission admission;
     private readonly LaneGauges gauges;
     private readonly OutputRoom room;
@@ -67,10 +68,12 @@ internal sealed class Lane : IDisposable
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)
             : null;
         commits = transactional is not null
-            ? new TransactionCommits(transactional, input, new LaneRewind(context, partitions, input, labelInput, batch, pipeline, shares, records), context, number)
+            ? new TransactionCommits(transactional, input, new LaneRewind(context, partitions, input, labelInput, batch, pipeline, shares, records), context.HasChangelog ? new StateChangelog(context, output, partitions) : null, context, number)
             : new CommitLog(acknowledged!, input.Commit, clock, TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs), number, context.Metrics, context.Logger);
+        var assigned = new AssignedPartitions(context, partitions, input, labelInput, number);
+        restorer = context.HasChangelog ? new StateRestorer(context, assigned, number) : null;
         var stateMetrics = new StateMetrics(context.Metrics, context.PartitionCount);
-        decisions = new GroupDecisions(context, number, partitions, input, labelInput, commits, shares, stateMetrics);
+        decisions = new GroupDecisions(context, number, partitions, assigned, restorer, input, labelInput, commits, shares, stateMetrics);
         admission = new RowAdmission(context, number, partitions, batch, pipeline, shares, records, stateMetrics);
         gauges = new LaneGauges(context, number, partitions, input, output, stateMetrics);
         room = new OutputRoom(output, partitions, input, clock);
@@ -114,6 +117,7 @@ internal sealed class Lane : IDisposable
     {
         input.Dispose();
         labelInput?.Dispose();
+        restorer?.Dispose();
         output.Dispose();
         partitions.Dispose();
         pipeline.Dispose();
@@ -131,6 +135,7 @@ internal sealed class Lane : IDisposable
         }
 
         decisions.Follow();
+        restorer?.Step();
         if (output.HasRoom)
         {
             labelInput?.Fill(nowMs, admission.IsWaitingForLabels ? 1 : 0);
@@ -146,7 +151,7 @@ internal sealed class Lane : IDisposable
         }
 
         Release();
-        Receive(now, batch.RowCount > 0 || partitions.HaveStaged || pending is not null ? 0 : output.InFlight > 0 ? 1 : IdleWaitMs);
+        Receive(now, batch.RowCount > 0 || partitions.HaveStaged || pending is not null || restorer is { IsAtWork: true } ? 0 : output.InFlight > 0 ? 1 : IdleWaitMs);
         int rowCount = batch.RowCount;
         if (rowCount > 0)
         {
@@ -210,7 +215,7 @@ internal sealed class Lane : IDisposable
                 admission.FinishRebuild(partition, partition.ReceivedOffset);
             }
 
-            if (partition.IsPaused && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4 && !partition.Refused.AreMany)
+            if (partition.IsPaused && !partition.IsRestoring && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4 && !partition.Refused.AreMany)
             {
                 input.Resume(partition);
             }
@@ -282,9 +287,9 @@ internal sealed class Lane : IDisposable
     /// <summary>Takes the record whose row was begun last in the batch: into the batch, to the rows that wait, or to the dead letters.</summary>
     private void Take(int source, Refusal refusal, long offset, Timestamp timestamp, Headers? headers)
     {
-        if (partitions.ByNumber[source] is not { } partition)
+        if (partitions.ByNumber[source] is not { IsRestoring: false } partition)
         {
-            return; // Given up meanwhile: its new owner reads it.
+            return; // Given up meanwhile: its new owner reads it. Or not begun: it is read again.
         }
 
         if (offset > partition.ReceivedOffset + MarkersMax)

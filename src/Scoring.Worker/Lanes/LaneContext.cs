@@ -72,6 +72,9 @@ internal sealed record LaneContext
     /// <summary>Whether output and input offsets are committed together.</summary>
     public bool IsExactlyOnce => Settings.Kafka.IsExactlyOnce;
 
+    /// <summary>Whether state is copied to a topic and restored from there; if not, it is rebuilt from the input.</summary>
+    public bool HasChangelog => IsExactlyOnce && KeepsState;
+
     /// <summary>Identifier of a lane's transactions: a process that starts under the same one shuts an earlier one out.</summary>
     public string TransactionalId(int lane) => FormattableString.Invariant($"{Clients.Group}.{Instance}.{lane}");
 

@@ -34,7 +34,7 @@ internal sealed class LaneGauges(LaneContext context, int lane, OwnedPartitions 
     private void Show(PartitionInput partition)
     {
         var end = input.KnownEnd(partition.Source);
-        if (end != Offset.Unset)
+        if (end != Offset.Unset && !partition.IsRestoring)
         {
             context.Metrics.Lag.WithLabels(context.Topics.Transactions, partition.Name).Set(Math.Max(0, end.Value - partition.Position));
         }
@@ -45,7 +45,7 @@ internal sealed class LaneGauges(LaneContext context, int lane, OwnedPartitions 
         }
 
         context.Metrics.StateEntries.WithLabels(partition.Name).Set(Enumerable.Range(0, context.Service.Plan.EntityNames.Count).Sum(partition.State.KeyCount));
-        if (partition.IsRebuilding)
+        if (partition is { IsRebuilding: true, IsRestoring: false })
         {
             context.Metrics.RestoreRemaining.WithLabels(partition.Name).Set(Math.Max(0, partition.ResumeOffset - partition.Position));
             LogMessages.Rebuilding(context.Logger, lane, partition.Partition, partition.Position, partition.ResumeOffset);

@@ -158,6 +158,11 @@ internal sealed class LaneShares
     /// <param name="isDue">Whether at once; if not, when the interval is over or others may wait for it.</param>
     public void Publish(PartitionInput partition, long now, bool isDue)
     {
+        if (partition.IsRestoring)
+        {
+            return;
+        }
+
         var share = partition.Share;
         long watermarkMs = partition.State.WatermarkMs;
         if (!partition.IsRebuilding)

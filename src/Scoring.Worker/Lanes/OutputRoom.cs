@@ -56,7 +56,7 @@ internal sealed class OutputRoom(LaneOutput output, OwnedPartitions partitions, 
     private void LetFlow()
     {
         IsHolding = false;
-        foreach (var partition in partitions.All)
+        foreach (var partition in partitions.All.Where(partition => !partition.IsRestoring))
         {
             input.Resume(partition); // One that has many rows waiting is paused again with its next row.
         }

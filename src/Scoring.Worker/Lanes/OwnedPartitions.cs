@@ -45,6 +45,18 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         All.Add(partition);
     }
 
+    /// <summary>Begins to read a partition: see <see cref="PartitionInput.Begin"/>.</summary>
+    public void Begin(PartitionInput partition, PartitionState state, long start, long resume)
+    {
+        if (!ReferenceEquals(state, partition.State))
+        {
+            partition.State.Dispose();
+        }
+
+        partition.Begin(state, start, resume, waits: partition.Start.WaitsForOthers || context.HasChangelog);
+        States[partition.Partition] = state;
+    }
+
     /// <summary>Lets a partition go, and its memory with it.</summary>
     public void Remove(PartitionInput partition)
     {
@@ -58,6 +70,11 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
     /// <summary>Notes that a reader stands at the end of a partition.</summary>
     public void ReachedEnd(int number, long offset)
     {
+        if (Find(number) is { IsRestoring: true })
+        {
+            return; // It is read from elsewhere when it begins, and ends once more.
+        }
+
         if (Find(number) is { } partition)
         {
             partition.ReceivedOffset = Math.Max(partition.ReceivedOffset, offset);

@@ -6,7 +6,7 @@ using Scoring.Models.Features.Sharing;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>One input partition of a lane: its state, where it stands, what waits.</summary>
-internal sealed class PartitionInput(TopicPartition source, PartitionState state, StagedRows staged, PartitionLabels? labels)
+internal sealed class PartitionInput(TopicPartition source, PartitionState state, StagedRows staged, PartitionLabels? labels, PartitionStart start)
 {
     /// <summary>Topic and partition of the transactions.</summary>
     public TopicPartition Source { get; } = source;
@@ -17,8 +17,11 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>The partition number as a metric's label.</summary>
     public string Name { get; } = source.Partition.Value.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>What was found of it when it was assigned.</summary>
+    public PartitionStart Start { get; } = start;
+
     /// <summary>State of its keys.</summary>
-    public PartitionState State { get; } = state;
+    public PartitionState State { get; private set; } = state;
 
     /// <summary>Rows that wait for labels or for other partitions.</summary>
     public StagedRows Staged { get; } = staged;
@@ -27,16 +30,22 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     public PartitionLabels? Labels { get; } = labels;
 
     /// <summary>First offset that is answered: rows before it were answered before the restart and only rebuild state.</summary>
-    public long ResumeOffset { get; init; }
+    public long ResumeOffset { get; private set; } = long.MaxValue;
 
     /// <summary>Offset after the last record received.</summary>
-    public long ReceivedOffset { get; set; }
+    public long ReceivedOffset { get; set; } = -1;
 
     /// <summary>Offset of its first row in the batch at hand, or -1.</summary>
     public long BatchOffset { get; set; } = -1;
 
-    /// <summary>Whether state is still being rebuilt.</summary>
-    public bool IsRebuilding { get; set; }
+    /// <summary>Whether state is still being restored or rebuilt.</summary>
+    public bool IsRebuilding { get; set; } = true;
+
+    /// <summary>Whether state is being read from its topic: the input is not read yet.</summary>
+    public bool IsRestoring { get; private set; } = true;
+
+    /// <summary>What its changelog has of it; null where there is none.</summary>
+    public ChangelogProgress? Changelog { get; init; }
 
     /// <summary>Whether everything on the partition has been received.</summary>
     public bool IsAtEnd { get; set; }
@@ -83,6 +92,21 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         }
     }
 
+    /// <summary>Begins to read the input.</summary>
+    /// <param name="restored">State as of <paramref name="start"/>.</param>
+    /// <param name="start">First offset to read.</param>
+    /// <param name="resume">First offset to answer.</param>
+    /// <param name="waits">Whether it answers only after something else has come too.</param>
+    public void Begin(PartitionState restored, long start, long resume, bool waits)
+    {
+        State = restored;
+        ReceivedOffset = start;
+        ResumeOffset = resume;
+        IsRebuilding = start < resume || waits;
+        IsRestoring = false;
+        Rewinds += Changelog is null ? 0 : 1; // Read from elsewhere than the group said.
+    }
+
     /// <summary>Begins to log changes: all before an offset is processed.</summary>
     public void Answer(long offset)
     {
@@ -95,6 +119,12 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     public void Settle(long offset)
     {
         State.Commit();
+        if (Changelog is { } changelog)
+        {
+            State.KeepWritten();
+            changelog.Keep();
+        }
+
         State.Begin();
         SetMarks(offset);
     }
@@ -104,6 +134,7 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     public void Rewind(ContributionWriter restored)
     {
         State.Rollback(restored);
+        Changelog?.Discard();
         State.Begin();
         Staged.Clear();
         Refused.Clear();

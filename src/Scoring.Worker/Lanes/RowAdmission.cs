@@ -36,7 +36,7 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         long timeMs = rows.Times(context.Schema.EventTime)[row];
         bool answers = offset >= partition.ResumeOffset;
         bool isHistory = !answers || timeMs < nowMs - (context.Aggregates.LiveSeconds * 1_000L);
-        if (partition.Labels is { } labels && !LabelsAreApplied(partition, labels, timeMs, offset, isHistory))
+        if (partition.Labels is { } labels && !LabelsAreApplied(partition, labels, timeMs, offset, isHistory, answers))
         {
             IsWaitingForLabels = true;
             return false;
@@ -103,19 +103,26 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
 
     /// <summary>Applies every label that was reported at or before the row's time, and says whether all such labels are known.</summary>
     /// <remarks>So a replay meets the labels where live traffic met them, however the two topics were read.</remarks>
-    private bool LabelsAreApplied(PartitionInput partition, PartitionLabels labels, long timeMs, long offset, bool isHistory)
+    private bool LabelsAreApplied(PartitionInput partition, PartitionLabels labels, long timeMs, long offset, bool isHistory, bool answers)
     {
-        while (labels.Count > 0 && labels.HeadReportedAtMs <= timeMs)
+        // One that came after the row had been answered is applied where it was, or would have been: behind the rows that only rebuild state.
+        long end = answers ? long.MaxValue : labels.ResumeOffset;
+        while (labels.Count > 0 && labels.HeadReportedAtMs <= timeMs && labels.HeadOffset < end)
         {
             ApplyHead(partition, labels);
         }
 
-        return labels.Count > 0 || (isHistory ? labels.IsAtEnd && offset < labels.ConfirmedToOffset : labels.HasReachedEnd);
+        return labels.Count > 0 || labels.ReceivedOffset >= end || (isHistory ? labels.IsAtEnd && offset < labels.ConfirmedToOffset : labels.HasReachedEnd);
     }
 
     private void ApplyHead(PartitionInput partition, PartitionLabels labels)
     {
         pipeline.Compute(batch, partitions.States);
+        if (partition.Changelog is { } changelog && partition.State.WatermarkMs >= labels.HeadReportedAtMs)
+        {
+            changelog.MustMark = true; // Later than in a replay, which would have it before rows that are computed.
+        }
+
         records.Labelled(pipeline.ApplyLabel(labels.HeadBatch, labels.HeadRow, partition.State));
         labels.RemoveHead();
         partition.Share.HasUndrained = true;

@@ -26,6 +26,7 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly TransactionalOutput output;
     private readonly TransactionInput input;
     private readonly LaneRewind rewind;
+    private readonly StateChangelog? changelog;
     private readonly LaneContext context;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
@@ -34,7 +35,6 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly int lane;
     private readonly List<TopicPartitionOffset> noted = [];
     private readonly Queue<long> fences = [];
-    private bool isUnknown;
     private int aborts;
     private bool wasTooLarge;
     private long commitStarted;
@@ -45,13 +45,15 @@ internal sealed class TransactionCommits : LaneCommits
     /// <param name="output">Whose transactions are committed.</param>
     /// <param name="input">Whose membership and offsets.</param>
     /// <param name="rewind">Takes the lane back.</param>
+    /// <param name="changelog">Copies state, where there is any.</param>
     /// <param name="context">The lane's.</param>
     /// <param name="lane">For the log.</param>
-    public TransactionCommits(TransactionalOutput output, TransactionInput input, LaneRewind rewind, LaneContext context, int lane)
+    public TransactionCommits(TransactionalOutput output, TransactionInput input, LaneRewind rewind, StateChangelog? changelog, LaneContext context, int lane)
     {
         this.output = output;
         this.input = input;
         this.rewind = rewind;
+        this.changelog = changelog;
         this.context = context;
         this.lane = lane;
         metrics = context.Metrics;
@@ -72,13 +74,13 @@ internal sealed class TransactionCommits : LaneCommits
         {
             Advance();
         }
-        else if (isUnknown)
+        else if (output.IsUnknown)
         {
             Look();
         }
-        else if (output.IsFull || clock.GetElapsedTime(committedAt, now) >= Interval(isBusy))
+        else if (output.TakesRecords && (output.IsFull || clock.GetElapsedTime(committedAt, now) >= Interval(isBusy)))
         {
-            Begin(now, positions());
+            Begin(now, positions(), isLast: false);
         }
     }
 
@@ -88,10 +90,10 @@ internal sealed class TransactionCommits : LaneCommits
         long started = clock.GetTimestamp();
         do
         {
-            if (output.TakesRecords && !isUnknown)
+            if (output.TakesRecords)
             {
-                Begin(clock.GetTimestamp(), positions());
-                if (output.TakesRecords && !isUnknown)
+                Begin(clock.GetTimestamp(), positions(), isLast: true);
+                if (output.TakesRecords)
                 {
                     return true; // Committed, or taken back to where all is committed.
                 }
@@ -112,7 +114,7 @@ internal sealed class TransactionCommits : LaneCommits
     /// <inheritdoc/>
     public override void TakeBack(string reason)
     {
-        if (output.IsCommitting || isUnknown)
+        if (output.IsCommitting || output.IsUnknown)
         {
             return; // It may be committed: what the broker answers decides.
         }
@@ -136,10 +138,10 @@ internal sealed class TransactionCommits : LaneCommits
         return isBusy || quick > intervalMax ? intervalMax : quick;
     }
 
-    private void Begin(long now, IEnumerable<TopicPartitionOffset> positions)
+    private void Begin(long now, IEnumerable<TopicPartitionOffset> positions, bool isLast)
     {
         noted.Clear();
-        bool hasMoved = output.IsOpen;
+        bool hasMoved = output.IsOpen || (isLast && changelog is { HasToTell: true });
         foreach (var position in positions)
         {
             noted.Add(position); // All of them, moved or not: the group's check of membership is what stops a lane that is no owner any more.
@@ -156,6 +158,16 @@ internal sealed class TransactionCommits : LaneCommits
         if (noted.Count == 0)
         {
             TakeBack("the lane owns none of the partitions that its transaction is about");
+            return;
+        }
+
+        try
+        {
+            changelog?.WriteFor(now, isLast);
+        }
+        catch (TransactionBroken broken)
+        {
+            TakeBack(broken.Message);
             return;
         }
 
@@ -213,7 +225,7 @@ internal sealed class TransactionCommits : LaneCommits
         cost = (cost * 0.8) + (took * 0.2);
         metrics.CommitDuration.Observe(took.TotalSeconds);
         metrics.Transactions.WithLabels("committed").Inc();
-        isUnknown = false;
+        output.Resolve();
         aborts = 0;
         wasTooLarge = false;
         rewind.Settle(noted);
@@ -223,7 +235,7 @@ internal sealed class TransactionCommits : LaneCommits
     {
         LogMessages.OutcomeUnknown(logger, lane, output.LastError?.Reason ?? "the broker did not answer in time");
         metrics.Transactions.WithLabels("unknown").Inc();
-        isUnknown = true;
+        output.Doubt();
         Replace(cause);
     }
 
@@ -238,7 +250,7 @@ internal sealed class TransactionCommits : LaneCommits
     {
         try
         {
-            if (output.TryInitialise(InitialiseBound) && isUnknown)
+            if (output.TryInitialise(InitialiseBound) && output.IsUnknown)
             {
                 Look();
             }
@@ -274,7 +286,7 @@ internal sealed class TransactionCommits : LaneCommits
             return;
         }
 
-        isUnknown = false;
+        output.Resolve();
         rewind.All();
         foreach (var position in noted)
         {

@@ -128,11 +128,14 @@ internal sealed class TransactionInput : IDisposable
     public IConsumerGroupMetadata Member => consumer.ConsumerGroupMetadata;
 
     /// <summary>Reads a partition again from <see cref="PartitionInput.RewindOffset"/>; what the client has fetched ahead is dropped.</summary>
-    public void Seek(PartitionInput input)
+    public void Seek(PartitionInput input) => Seek(input, input.RewindOffset);
+
+    /// <summary>Reads a partition from an offset on.</summary>
+    public void Seek(PartitionInput input, long offset)
     {
         try
         {
-            consumer.Seek(new TopicPartitionOffset(input.Source, input.RewindOffset));
+            consumer.Seek(new TopicPartitionOffset(input.Source, offset));
         }
         catch (KafkaException error) when (error.Error.Code is ErrorCode.Local_State or ErrorCode.Local_UnknownPartition)
         {

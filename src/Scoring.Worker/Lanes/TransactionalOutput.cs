@@ -48,7 +48,7 @@ internal sealed class TransactionalOutput : LaneOutput
     public override int InFlight => records;
 
     /// <summary>Whether records can be handed over now: there is a producer, and no commit is under way.</summary>
-    public override bool TakesRecords => IsReady && step == Step.None && (restsUntil == 0 || HasRested());
+    public override bool TakesRecords => IsReady && step == Step.None && !IsUnknown && (restsUntil == 0 || HasRested());
 
     /// <inheritdoc/>
     public override bool HasRoom => TakesRecords && !IsFull;
@@ -58,6 +58,9 @@ internal sealed class TransactionalOutput : LaneOutput
 
     /// <summary>Whether there is a producer that may begin transactions.</summary>
     public bool IsReady { get; private set; }
+
+    /// <summary>Whether it is not known if the last transaction was committed: until it is, nothing may follow it.</summary>
+    public bool IsUnknown { get; private set; }
 
     /// <summary>Whether a transaction is open.</summary>
     public bool IsOpen => isOpen;
@@ -165,6 +168,12 @@ internal sealed class TransactionalOutput : LaneOutput
 
         return false;
     }
+
+    /// <summary>The last transaction may be committed or not.</summary>
+    public void Doubt() => IsUnknown = true;
+
+    /// <summary>It is known what became of it.</summary>
+    public void Resolve() => IsUnknown = false;
 
     /// <summary>Takes no records for a while: what failed would fail again at once.</summary>
     public void Rest(TimeSpan time) => restsUntil = Clock.GetTimestamp() + (long)(time.TotalSeconds * Clock.TimestampFrequency);

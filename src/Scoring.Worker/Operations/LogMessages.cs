@@ -80,6 +80,9 @@ internal static partial class LogMessages
     [LoggerMessage(141, LogLevel.Warning, "Lane {Lane} takes its transaction back and does it again: {Reason}")]
     public static partial void TransactionAborted(ILogger logger, int lane, string reason);
 
+    [LoggerMessage(143, LogLevel.Information, "Lane {Lane} read {Records} records of the state of partition {Partition} in {Seconds:0.0} s: {Found}, as of offset {Offset}")]
+    public static partial void Restored(ILogger logger, int lane, int partition, long records, string found, long offset, double seconds);
+
     [LoggerMessage(142, LogLevel.Warning, "Lane {Lane} does not know whether its transaction is committed ({Reason}) and asks the broker")]
     public static partial void OutcomeUnknown(ILogger logger, int lane, string reason);
 

@@ -25,6 +25,11 @@ internal sealed record TopicCheck(int PartitionCount, bool HasLabels, int Models
             Same(topics.Aggregates);
         }
 
+        if (settings.Kafka.IsExactlyOnce && service.Definition.Entities.Count > 0)
+        {
+            Same(topics.State);
+        }
+
         bool hasLabels = service.Plan.HasLabels && counts.ContainsKey(topics.Labels);
         if (hasLabels)
         {

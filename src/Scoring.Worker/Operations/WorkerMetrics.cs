@@ -48,6 +48,8 @@ internal sealed class WorkerMetrics
         StateEntries = Gauge("state_entries", "Keys held.", "partition");
         StateBytes = Gauge("state_bytes", "Bytes of state.", "partition");
         StateKeysAdded = factory.CreateCounter("fraudscoring_state_keys_added_total", "Keys that came anew.");
+        StateRecordsWritten = factory.CreateCounter("fraudscoring_state_records_written_total", "Records written to the state topic, those of transactions that were taken back among them.");
+        StateRecordsRestored = factory.CreateCounter("fraudscoring_state_records_restored_total", "Records read from the state topic.");
         StateEvictions = Counter("state_evictions_total", "Keys given up: expired behind every window, or at the limit of keys.", "store", "reason");
         StateEventsDropped = factory.CreateCounter("fraudscoring_state_events_dropped_total", "Events given up by a full ring although a window could still hold them: raise events_max.");
         EventsLate = Counter("events_late_total", "Events older than the newest of a key they belong to, once for each such key: put in their place in time, or too old to be kept.", "reason");
@@ -189,6 +191,10 @@ internal sealed class WorkerMetrics
     public Gauge StateBytes { get; }
 
     public Counter StateKeysAdded { get; }
+
+    public Counter StateRecordsWritten { get; }
+
+    public Counter StateRecordsRestored { get; }
 
     public Counter StateEvictions { get; }
 

@@ -71,7 +71,7 @@ internal sealed class WorkerInputs : IDisposable
     public string Key => Path.Combine(folder.FullName, "benchmark.pem");
 
     /// <summary>Topics of one run, as the worker's check wants them.</summary>
-    public static string[] Topics(string run) => [$"{run}.in", $"{run}.labels", $"{run}.scores", $"{run}.alerts", $"{run}.dlq", $"{run}.aggregates"];
+    public static string[] Topics(string run) => [$"{run}.in", $"{run}.labels", $"{run}.scores", $"{run}.alerts", $"{run}.dlq", $"{run}.aggregates", $"{run}.state"];
 
     /// <summary>Writes the definition with the topics of one run.</summary>
     /// <returns>Its path.</returns>
@@ -86,6 +86,7 @@ internal sealed class WorkerInputs : IDisposable
             ["alerts"] = $"{run}.alerts",
             ["dead_letters"] = $"{run}.dlq",
             ["aggregates"] = $"{run}.aggregates",
+            ["state"] = $"{run}.state",
         };
         string path = Path.Combine(folder.FullName, $"{run}.json");
         File.WriteAllText(path, definition.ToJsonString());

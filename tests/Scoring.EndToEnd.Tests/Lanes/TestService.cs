@@ -167,7 +167,7 @@ internal sealed class TestService : IDisposable
 
     /// <summary>Topics that take a value of ten megabytes, where the broker is a real one: the worker's producer would not send it, a payment system may.</summary>
     private static Task<TestTopics> CreateTopicsAsync(KafkaBroker broker, int partitionCount) =>
-        broker.CreateTopicsAsync("lanes", partitionCount, new Dictionary<string, string>(StringComparer.Ordinal) { ["max.message.bytes"] = "12000000" }, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models");
+        broker.CreateTopicsAsync("lanes", partitionCount, new Dictionary<string, string>(StringComparer.Ordinal) { ["max.message.bytes"] = "12000000" }, "in", "labels", "scores", "alerts", "dlq", "aggregates", "state", "models");
 
     private static string WithoutMemory(TestTopics topics) => $$"""
         {
@@ -179,6 +179,6 @@ internal sealed class TestService : IDisposable
         """;
 
     private static string Names(TestTopics topics) => $$"""
-        { "transactions": "{{topics["in"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}", "models": "{{topics["models"]}}" }
+        { "transactions": "{{topics["in"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}", "state": "{{topics["state"]}}", "models": "{{topics["models"]}}" }
         """;
 }

@@ -32,7 +32,7 @@ internal static class LoopShop
             { "name": "account_mean_7d", "entity": "account", "aggregate": "mean", "of": "amount", "window": "7d" },
             { "name": "account_rate_7d", "entity": "account", "aggregate": "label_rate", "window": "7d" }
           ],
-          "topics": { "transactions": "{{topics["transactions"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}", "models": "{{topics["models"]}}" }
+          "topics": { "transactions": "{{topics["transactions"]}}", "labels": "{{topics["labels"]}}", "scores": "{{topics["scores"]}}", "alerts": "{{topics["alerts"]}}", "dead_letters": "{{topics["dlq"]}}", "aggregates": "{{topics["aggregates"]}}", "state": "{{topics["state"]}}", "models": "{{topics["models"]}}" }
         }
         """;
 

@@ -8,7 +8,7 @@ namespace Scoring.EndToEnd.Tests.Processes;
 internal static class DefinitionFiles
 {
     /// <summary>The topics that <see cref="Write"/> names, to be made for the test.</summary>
-    public static IReadOnlyList<string> TopicNames { get; } = ["transactions", "labels", "scores", "alerts", "dlq", "aggregates"];
+    public static IReadOnlyList<string> TopicNames { get; } = ["transactions", "labels", "scores", "alerts", "dlq", "aggregates", "state"];
 
     /// <summary>Writes a shipped definition that reads and writes the test's own topics.</summary>
     /// <returns>Its path.</returns>
@@ -23,6 +23,7 @@ internal static class DefinitionFiles
             ["alerts"] = topics["alerts"],
             ["dead_letters"] = topics["dlq"],
             ["aggregates"] = topics["aggregates"],
+            ["state"] = topics["state"],
         };
         change?.Invoke(definition);
         string path = folder.File(shipped);

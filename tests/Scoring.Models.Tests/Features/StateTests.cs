@@ -10,9 +10,9 @@ public sealed class StateTests
 {
     private const long Epoch = 1_700_000_000_000;
 
-    private sealed record Step(int Kind, int Seconds, int Account, int Merchant, int Amount, int Target);
+    internal sealed record Step(int Kind, int Seconds, int Account, int Merchant, int Amount, int Target);
 
-    private static readonly Gen<Step[]> Steps = Gen.Select(
+    internal static readonly Gen<Step[]> Steps = Gen.Select(
         Gen.Int[0, 9], Gen.Int[0, 20_000], Gen.Int[0, 9], Gen.Int[0, 5], Gen.Int[1, 9], Gen.Int[0, 80],
         (kind, seconds, account, merchant, amount, target) => new Step(kind, seconds, account, merchant, amount, target)).Array[1, 80];
 
@@ -150,7 +150,7 @@ public sealed class StateTests
     }
 
     /// <summary>Few keys, few events, every kind of table: all the bounds are met.</summary>
-    private static Bench TightBench(int partitionCount) => new(
+    internal static Bench TightBench(int partitionCount) => new(
         Bench.Definition(
             [
                 .. AggregateTable.All.Select(row => row.Feature),
@@ -171,7 +171,7 @@ public sealed class StateTests
     private static NaiveEvent Event(int id, int seconds, int merchant = 0) =>
         new(id.ToString(CultureInfo.InvariantCulture), Epoch + (seconds * 1000L), 1000 + (id % 7), $"m{merchant}", null, null);
 
-    private static void Run(Bench bench, Step[] steps, int firstId)
+    internal static void Run(Bench bench, Step[] steps, int firstId)
     {
         for (int i = 0; i < steps.Length; i++)
         {

@@ -93,8 +93,13 @@ public sealed class StateMetricsTests
         merchant: new() { Key = ["merchant_id"], KeysMax = 100, Shared = new() { Pane = TimeSpan.FromSeconds(1), Settle = TimeSpan.FromSeconds(2) } },
         recentMax: LabelsKept));
 
-    private static PartitionInput Partition(Bench bench) =>
-        new(new TopicPartition("in", 0), bench.State, new StagedRows(new EventSchema(TransactionFields.All), new Stack<TransactionBatch>()), labels: null);
+    private static PartitionInput Partition(Bench bench)
+    {
+        var partition = new PartitionInput(
+            new TopicPartition("in", 0), bench.State, new StagedRows(new EventSchema(TransactionFields.All), new Stack<TransactionBatch>()), labels: null, new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
+        partition.Begin(bench.State, start: 0, resume: 0, waits: false);
+        return partition;
+    }
 
     /// <summary>Every fault that a state counts, in a stream worked out by hand.</summary>
     private static void MeetEverything(Bench bench)

@@ -42,6 +42,14 @@ internal sealed class ContributionQueue
         expiredCount += key.Length + 2;
     }
 
+    /// <summary>Takes over keys that were due when a changelog was written; the queue is empty.</summary>
+    public void Restore(ReadOnlySpan<byte> expiredKeys)
+    {
+        expired = new byte[Math.Max(256, expiredKeys.Length)];
+        expiredKeys.CopyTo(expired);
+        expiredCount = expiredKeys.Length;
+    }
+
     public void Drained()
     {
         changedDrained = changedCount;

@@ -56,6 +56,12 @@ internal sealed class RecordTable
         }
     }
 
+    /// <summary>What the changelog does not know yet; null where there is none.</summary>
+    public ChangeTracker? Changes { get; private set; }
+
+    /// <summary>Words of a record behind its key.</summary>
+    public int PayloadWords => RecordWords - 1 - keyWords;
+
     /// <summary>Words of a record, key included.</summary>
     public int RecordWords { get; }
 
@@ -73,6 +79,26 @@ internal sealed class RecordTable
 
     /// <summary>Bytes of slabs, links and table.</summary>
     public long Bytes => (slabs.Length * ((long)RecordWords << slabShift) * 8) + (links.LongLength * 16) + (slots.LongLength * 8);
+
+    /// <summary>Begins to note changes. The table is empty.</summary>
+    public void Track() => Changes = new ChangeTracker();
+
+    /// <summary>Puts the records in the order of their numbers, after they were loaded in any order.</summary>
+    public void OrderByStamp()
+    {
+        var order = new List<(long Stamp, int Index)>(Count);
+        for (int index = newest; index != None; index = links[index].Next)
+        {
+            order.Add((Changes!.StampOf(index), index));
+        }
+
+        order.Sort();
+        (newest, oldest) = (None, None);
+        foreach (var (_, index) in order)
+        {
+            LinkAfter(index, None);
+        }
+    }
 
     /// <summary>Where a key lies, as all methods here want it.</summary>
     public static uint Tag(ReadOnlySpan<byte> key) => (uint)XxHash3.HashToUInt64(key, Seed);
@@ -173,6 +199,8 @@ internal sealed class RecordTable
             links[index].Epoch = undo.Epoch;   // nothing to bring back: it was not there
         }
 
+        Changes?.Moved(index);
+
         links[index].Tag = tag;
         var record = Record(index);
         record.Clear();
@@ -193,8 +221,10 @@ internal sealed class RecordTable
 
         if (undo.IsActive)
         {
-            undo.SaveMove(ordinal, index, links[index].Previous);
+            undo.SaveMove(ordinal, index, links[index].Previous, Changes?.StampOf(index) ?? 0);
         }
+
+        Changes?.Moved(index);
 
         Unlink(index);
         LinkAfter(index, None);
@@ -206,8 +236,10 @@ internal sealed class RecordTable
         if (undo.IsActive)
         {
             SaveImage(index);
-            undo.SaveRemove(ordinal, index, links[index].Previous, links[index].Tag);
+            undo.SaveRemove(ordinal, index, links[index].Previous, links[index].Tag, Changes?.StampOf(index) ?? 0);
         }
+
+        Changes?.Removed(Key(index));
 
         Leave(index);
         Unlink(index);
@@ -226,7 +258,7 @@ internal sealed class RecordTable
         GiveBack(index);
     }
 
-    internal void UndoRemove(int index, int previous, uint tag)
+    internal void UndoRemove(int index, int previous, uint tag, long stamp)
     {
         if (freeIndex != index)
         {
@@ -237,10 +269,12 @@ internal sealed class RecordTable
         links[index].Tag = tag;
         LinkAfter(index, previous);
         Enter(index, tag);
+        Changes?.SetStamp(index, stamp);
     }
 
-    internal void UndoMove(int index, int previous)
+    internal void UndoMove(int index, int previous, long stamp)
     {
+        Changes?.SetStamp(index, stamp);
         Unlink(index);
         LinkAfter(index, previous);
     }
@@ -253,6 +287,7 @@ internal sealed class RecordTable
 
     private void SaveImage(int index)
     {
+        Changes?.Changed(index);
         if (undo.IsActive && links[index].Epoch != undo.Epoch)
         {
             links[index].Epoch = undo.Epoch;

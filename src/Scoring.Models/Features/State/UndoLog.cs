@@ -10,6 +10,9 @@ internal delegate void RemovedKeyVisitor(int table, ReadOnlySpan<byte> key);
 /// </remarks>
 internal sealed class UndoLog
 {
+    // Of every entry but an image: where the record lay, and the number of its last use.
+    private const int PlaceWords = 2;
+
     private long[] words = new long[1024];
     private int wordCount;
 
@@ -43,11 +46,11 @@ internal sealed class UndoLog
         words[wordCount++] = Trailer(UndoKind.Image, table, index);
     }
 
-    public void SaveInsert(int table, int index) => Save(UndoKind.Insert, table, index, 0);
+    public void SaveInsert(int table, int index) => Save(UndoKind.Insert, table, index, 0, 0);
 
-    public void SaveRemove(int table, int index, int previous, uint tag) => Save(UndoKind.Remove, table, index, ((long)tag << 32) | (uint)previous);
+    public void SaveRemove(int table, int index, int previous, uint tag, long stamp) => Save(UndoKind.Remove, table, index, ((long)tag << 32) | (uint)previous, stamp);
 
-    public void SaveMove(int table, int index, int previous) => Save(UndoKind.Move, table, index, previous);
+    public void SaveMove(int table, int index, int previous, long stamp) => Save(UndoKind.Move, table, index, previous, stamp);
 
     /// <summary>Undoes every entry, last first.</summary>
     public void Rollback(ReadOnlySpan<RecordTable> tables)
@@ -64,15 +67,16 @@ internal sealed class UndoLog
                     table.RestoreImage(index, words.AsSpan(wordCount, table.RecordWords));
                     break;
                 case UndoKind.Insert:
-                    wordCount--;
+                    wordCount -= PlaceWords;
                     table.UndoInsert(index);
                     break;
                 case UndoKind.Remove:
-                    long place = words[--wordCount];
-                    table.UndoRemove(index, (int)(uint)place, (uint)(place >> 32));
+                    wordCount -= PlaceWords;
+                    table.UndoRemove(index, (int)(uint)words[wordCount], (uint)(words[wordCount] >> 32), words[wordCount + 1]);
                     break;
                 default:
-                    table.UndoMove(index, (int)words[--wordCount]);
+                    wordCount -= PlaceWords;
+                    table.UndoMove(index, (int)words[wordCount], words[wordCount + 1]);
                     break;
             }
         }
@@ -88,7 +92,7 @@ internal sealed class UndoLog
             long trailer = words[--at];
             int table = (int)(trailer >> 32) & 0xFFFF;
             var kind = (UndoKind)(trailer >> 56);
-            at -= kind == UndoKind.Image ? tables[table].RecordWords : 1;
+            at -= kind == UndoKind.Image ? tables[table].RecordWords : PlaceWords;
             if (kind != UndoKind.Move)
             {
                 visit(table, (int)(uint)trailer);
@@ -104,7 +108,7 @@ internal sealed class UndoLog
             long trailer = words[--at];
             int table = (int)(trailer >> 32) & 0xFFFF;
             bool isImage = (UndoKind)(trailer >> 56) == UndoKind.Image;
-            at -= isImage ? tables[table].RecordWords : 1;
+            at -= isImage ? tables[table].RecordWords : PlaceWords;
             if (isImage)
             {
                 visit(table, RecordTable.KeyOf(words.AsSpan(at, tables[table].RecordWords)));
@@ -114,10 +118,11 @@ internal sealed class UndoLog
 
     private static long Trailer(UndoKind kind, int table, int index) => ((long)kind << 56) | ((long)table << 32) | (uint)index;
 
-    private void Save(UndoKind kind, int table, int index, long place)
+    private void Save(UndoKind kind, int table, int index, long place, long stamp)
     {
-        Reserve(2);
+        Reserve(PlaceWords + 1);
         words[wordCount++] = place;
+        words[wordCount++] = stamp;
         words[wordCount++] = Trailer(kind, table, index);
     }
 

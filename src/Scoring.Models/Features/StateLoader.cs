@@ -1,0 +1,129 @@
+using System.Buffers.Binary;
+using System.Text;
+using Scoring.Models.Features.State;
+
+namespace Scoring.Models.Features;
+
+/// <summary>What stands in a changelog for a state.</summary>
+public enum StateFound
+{
+    /// <summary>Nothing that this state can be made of; the input tells it.</summary>
+    Nothing,
+
+    /// <summary>Records of another definition's features only; the input tells this one's.</summary>
+    OtherDefinition,
+
+    /// <summary>Records of no one point, from a worker that was stopped while it wrote them for the first time; the input tells the state.</summary>
+    Unfinished,
+
+    /// <summary>The state as of a mark.</summary>
+    Marked,
+}
+
+/// <summary>Loads a partition's state from its changelog, record by record, in the order of the topic.</summary>
+/// <param name="state">An empty state that keeps a changelog.</param>
+public sealed class StateLoader(PartitionState state)
+{
+    private readonly long[] words = new long[state.LongestPayload];
+    private byte[]? mark;
+    private bool hasOther;
+
+    internal const int PositionBytes = 20;
+
+    /// <summary>Group whose offsets <see cref="Position"/> tells.</summary>
+    public string? Group { get; private set; }
+
+    /// <summary>How far the partition was committed when the changelog was written last; null when it does not say.</summary>
+    public StateMark? Position { get; private set; }
+
+    /// <summary>Records taken.</summary>
+    public long Records { get; private set; }
+
+    /// <summary>Takes one record.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="value">Its value; empty where the key is taken away.</param>
+    /// <exception cref="InvalidDataException">It is none of ours, or of a later version: what is wrong.</exception>
+    public void Take(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        if (!StateCodec.TryReadKey(key, out byte kind, out uint shape))
+        {
+            throw new InvalidDataException(key.IsEmpty ? "a record without a key" : $"a key of version {key[0]}; this build reads version {StateCodec.Version}");
+        }
+
+        Records++;
+        if (kind == StateCodec.Position)
+        {
+            Position = value.Length >= PositionBytes ? ReadMark(value) : throw new InvalidDataException($"a position of {value.Length} bytes");
+            Group = Encoding.UTF8.GetString(value[PositionBytes..]);
+            return;
+        }
+
+        if (shape != state.Shape)
+        {
+            hasOther = true;
+            return;
+        }
+
+        if (kind == StateCodec.Mark)
+        {
+            mark = state.IsMark(value) ? value.ToArray() : throw new InvalidDataException($"a mark of {value.Length} bytes");
+            return;
+        }
+
+        int ordinal = BinaryPrimitives.ReadUInt16BigEndian(key[StateCodec.PrefixBytes..]);
+        if (ordinal >= state.Tables.Length || key.Length - StateCodec.RecordKeyBytes > state.Tables[ordinal].KeyBytesMax)
+        {
+            throw new InvalidDataException($"a record of table {ordinal} with a key of {key.Length - StateCodec.RecordKeyBytes} bytes");
+        }
+
+        Take(state.Tables[ordinal], key[StateCodec.RecordKeyBytes..], value);
+    }
+
+    /// <summary>Ends the loading: the state is as of the mark, or empty.</summary>
+    /// <param name="marked">The mark.</param>
+    public StateFound Finish(out StateMark marked)
+    {
+        marked = default;
+        if (mark is null)
+        {
+            return hasOther ? StateFound.OtherDefinition : StateFound.Nothing;
+        }
+
+        marked = ReadMark(mark);
+        if (marked.PartitionCount == 0)
+        {
+            return StateFound.Unfinished;
+        }
+
+        state.Restore(mark);
+        return StateFound.Marked;
+    }
+
+    private static StateMark ReadMark(ReadOnlySpan<byte> value) =>
+        new(BinaryPrimitives.ReadInt64LittleEndian(value), BinaryPrimitives.ReadInt64LittleEndian(value[8..]), BinaryPrimitives.ReadInt32LittleEndian(value[16..]));
+
+    private void Take(RecordTable table, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        uint tag = RecordTable.Tag(key);
+        int index = table.Find(key, tag);
+        if (value.IsEmpty)
+        {
+            if (index >= 0)
+            {
+                table.Remove(index);
+            }
+
+            return;
+        }
+
+        int count = table.PayloadWords;
+        if (!StateCodec.TryReadValue(value, out long stamp, words.AsSpan(0, count)))
+        {
+            throw new InvalidDataException($"a record whose {value.Length} bytes are not {count} words");
+        }
+
+        index = index < 0 ? table.Add(key, tag) : index;
+        words.AsSpan(0, count).CopyTo(table.Write(index));
+        table.Changes!.SetStamp(index, stamp);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text;
+using Confluent.Kafka;
+using Scoring.Models.Features;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Writes partitions' state into the transaction that is about to be committed.</summary>
+/// <remarks>
+/// With every commit how far each partition is. From time to time what has changed since the last time, and a mark: the records are the
+/// state of this point of the input. What comes behind a mark is computed again by whoever restores, so nothing need be written for it.
+/// </remarks>
+internal sealed class StateChangelog
+{
+    /// <summary>Changed records after which a mark comes early: what one transaction takes without holding the lane up.</summary>
+    private const int ChangesMax = 20_000;
+
+    private readonly LaneContext context;
+    private readonly LaneOutput output;
+    private readonly OwnedPartitions partitions;
+    private readonly TimeSpan interval;
+    private readonly StateWriter write;
+    private readonly byte[] group;
+    private TopicPartition target = new("", 0);
+
+    /// <summary>Prepares to write.</summary>
+    public StateChangelog(LaneContext context, LaneOutput output, OwnedPartitions partitions)
+    {
+        this.context = context;
+        this.output = output;
+        this.partitions = partitions;
+        interval = TimeSpan.FromMilliseconds(context.Lanes.StateIntervalMs);
+        write = Write;
+        group = Encoding.UTF8.GetBytes(context.Clients.Group);
+    }
+
+    /// <summary>Whether state has changed since the last mark, or there is none.</summary>
+    public bool HasToTell => partitions.All.Exists(partition => partition is { IsAnswering: true, Changelog: { } progress } && (!progress.HasMark || partition.State.ChangesPending > 0));
+
+    /// <summary>Writes what belongs to a commit of these positions.</summary>
+    /// <param name="now">Timestamp of the cycle.</param>
+    /// <param name="isLast">Whether the partitions go afterwards: whoever takes them over then has nothing to compute again.</param>
+    public void WriteFor(long now, bool isLast)
+    {
+        foreach (var partition in partitions.All)
+        {
+            if (partition is not { IsAnswering: true, Changelog: { } progress })
+            {
+                continue;
+            }
+
+            var state = partition.State;
+            var here = new StateMark(partition.Position, partition.Labels?.Position ?? 0, context.PartitionCount);
+            target = new TopicPartition(context.Topics.State, partition.Partition);
+            state.WritePosition(here, group, write);
+            bool isDue = progress.MustMark || !progress.HasMark || isLast || state.ChangesPending >= ChangesMax || context.Clock.GetElapsedTime(progress.MarkedAt, now) >= interval;
+            if (!isDue)
+            {
+                continue;
+            }
+
+            // The first time all of it is written, bit by bit: until then the records stand for nothing.
+            bool isLarge = !progress.HasMark && state.ChangesPending > ChangesMax;
+            if (isLarge && !progress.IsDoubted)
+            {
+                state.WriteMark(default, write);
+                progress.Doubted();
+            }
+
+            if (state.WriteChanges(isLarge ? ChangesMax : int.MaxValue, write))
+            {
+                state.WriteMark(here, write);
+                progress.Marked(now);
+            }
+        }
+    }
+
+    private void Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        output.Produce(target, key, value, hasValue: !value.IsEmpty);
+        context.Metrics.StateRecordsWritten.Inc();
+    }
+}
