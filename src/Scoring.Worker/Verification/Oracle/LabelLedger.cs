@@ -47,7 +47,9 @@ internal sealed class LabelLedger(LabelQueue labels, LocalEntityOracle[] locals,
         {
             if (known.IsSeen)
             {
-                return; // A repetition: the label belongs to the first.
+                // A repetition. A label that is still to come finds the newest record of its transaction; one that came stays where it is.
+                known.Label = known.Verdict is null && known.TimeMs == batch.EventTimesMs[row] ? label : known.Label;
+                return;
             }
 
             (label.IsFraud, label.CountsFromMs, label.IsLate) = (known.Label.IsFraud, known.Label.CountsFromMs, known.Label.IsLate);
