@@ -84,7 +84,7 @@ internal sealed class ClusterReader : IDisposable
     /// <param name="take">Takes each record; those of a partition in offset order.</param>
     /// <param name="stopping">Ends the reading.</param>
     /// <exception cref="CommandFailure">The brokers give no more before the end.</exception>
-    public void Read(TopicSnapshot snapshot, string fields, Action<ConsumeResult<Ignore, byte[]>> take, CancellationToken stopping)
+    public void Read<TKey>(TopicSnapshot snapshot, string fields, Action<ConsumeResult<TKey, byte[]>> take, CancellationToken stopping)
     {
         var left = Enumerable.Range(0, snapshot.Ends.Length).Where(partition => snapshot.Starts[partition] < snapshot.Ends[partition]).ToHashSet();
         if (left.Count == 0)
@@ -92,7 +92,7 @@ internal sealed class ClusterReader : IDisposable
             return;
         }
 
-        using var consumer = clients.HandReader<Ignore, byte[]>(fields, QueuedKb).Build();
+        using var consumer = clients.HandReader<TKey, byte[]>(fields, QueuedKb).Build();
         consumer.Assign(left.Select(partition => new TopicPartitionOffset(snapshot.Topic, partition, snapshot.Starts[partition])));
         long taken = 0;
         long told = clock.GetTimestamp();

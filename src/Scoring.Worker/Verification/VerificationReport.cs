@@ -40,6 +40,9 @@ internal sealed record VerificationReport
     /// <summary>Scores computed again from the package.</summary>
     public required long ScoresComputed { get; init; }
 
+    /// <summary>Contributions to shared entities compared.</summary>
+    public required long ContributionsCompared { get; init; }
+
     /// <summary>What was not checked, and why; a line each.</summary>
     public required IReadOnlyList<string> NotChecked { get; init; }
 
@@ -56,7 +59,12 @@ internal sealed record VerificationReport
         }
 
         output.WriteLine(FormattableString.Invariant($"{"lag",-17} {Lag}"));
-        output.WriteLine(FormattableString.Invariant($"compared          {Figures.Values} feature values of {Figures.RowsWithFeatures} scores, {ScoresComputed} scores computed again"));
+        if (Repeated + Ahead > 0)
+        {
+            output.WriteLine(FormattableString.Invariant($"{"allowed",-17} {Repeated} repeated answers, {Ahead} ahead of the commit"));
+        }
+
+        output.WriteLine(FormattableString.Invariant($"compared          {Figures.Values} feature values of {Figures.RowsWithFeatures} scores, {ScoresComputed} scores computed again, {ContributionsCompared} contributions to shared entities"));
         foreach (string line in NotChecked)
         {
             output.WriteLine($"not checked: {line}");
@@ -78,6 +86,7 @@ internal sealed record VerificationReport
             FeatureValuesCompared = Figures.Values,
             ScoresWithFeatures = Figures.RowsWithFeatures,
             ScoresComputed,
+            ContributionsCompared,
             Violations = Enum.GetValues<Invariant>().ToDictionary(
                 invariant => JsonNamingPolicy.SnakeCaseLower.ConvertName(invariant.ToString()),
                 invariant => new { Count = Findings.Count(invariant), Examples = Findings.Examples(invariant) },

@@ -49,15 +49,21 @@ internal sealed class Verifier
         var topics = service.Topics;
         long[] committedBefore = cluster.Committed(options.Group, topics.Transactions, partitionCount);
         var answers = new Answers(new OutputReading(service.Plan.FeatureNames), topics.Transactions, partitionCount, findings);
-        var scores = await ReadAsync(topics.Scores, "none", answers.TakeScore, stopping);
-        var letters = await ReadAsync(topics.DeadLetters, "headers", answers.TakeDeadLetter, stopping);
-        var alerts = await ReadAsync(topics.Alerts, "none", answers.TakeAlert, stopping);
+        var scores = await ReadAsync<Ignore>(topics.Scores, "none", answers.TakeScore, stopping);
+        var letters = await ReadAsync<Ignore>(topics.DeadLetters, "headers", answers.TakeDeadLetter, stopping);
+        var alerts = await ReadAsync<Ignore>(topics.Alerts, "none", answers.TakeAlert, stopping);
         long[] committed = cluster.Committed(options.Group, topics.Transactions, partitionCount);
         LabelQueue[]? labels = null;
         if (options.ReadsLabels)
         {
             labels = [.. Enumerable.Range(0, partitionCount).Select(_ => new LabelQueue(service.Definition, service.Schema))];
-            await ReadAsync(topics.Labels, "headers,timestamp", record => labels[record.Partition.Value].Add(record.Message.Value, record.Message.Headers, record.Message.Timestamp.UnixTimestampMs), stopping);
+            await ReadAsync<Ignore>(topics.Labels, "headers,timestamp", record => labels[record.Partition.Value].Add(record.Message.Value, record.Message.Headers, record.Message.Timestamp.UnixTimestampMs), stopping);
+        }
+
+        var contributions = new ContributionCheck();
+        if (service.Plan.HasShared)
+        {
+            await ReadAsync<byte[]>(topics.Aggregates, "none", contributions.Take, stopping);
         }
 
         var oracle = new FeatureOracle(service.Definition, service.Schema, labels, partitionCount);
@@ -73,8 +79,14 @@ internal sealed class Verifier
             }
         }
 
-        cluster.Read(transactions, "headers,timestamp", record => Count(record, checks, committedBefore, committed, answers, scores, letters), stopping);
+        cluster.Read<Ignore>(transactions, "headers,timestamp", record => Count(record, checks, committedBefore, committed, answers, scores, letters), stopping);
         checks.Finish();
+        for (int i = 0; i < oracle.Shared.Count; i++)
+        {
+            string name = oracle.SharedNames[i];
+            contributions.Compare(service.Plan.EntityNames.ToList().IndexOf(name), name, oracle.Shared[i], partition => transactions.Starts[partition] == 0, findings);
+        }
+
         for (int partition = 0; partition < partitionCount; partition++)
         {
             foreach (var (offset, answer) in answers.Of(partition).OrderBy(pair => pair.Key).Where(pair => pair.Key >= transactions.Starts[partition]))
@@ -83,10 +95,10 @@ internal sealed class Verifier
             }
         }
 
-        return Report(answers, oracle, checks);
+        return Report(answers, oracle, checks, contributions);
     }
 
-    private async Task<TopicSnapshot> ReadAsync(string topic, string fields, Action<ConsumeResult<Ignore, byte[]>> take, CancellationToken stopping)
+    private async Task<TopicSnapshot> ReadAsync<TKey>(string topic, string fields, Action<ConsumeResult<TKey, byte[]>> take, CancellationToken stopping)
     {
         var snapshot = await cluster.SnapshotAsync(topic, partitionCount, stopping);
         NoteOpen(snapshot);
@@ -171,7 +183,7 @@ internal sealed class Verifier
 
     private static string Said(Answer answer) => FormattableString.Invariant($"{answer.ScoreCount} scores, {answer.DeadLetterCount} dead letters, {answer.AlertCount} alerts");
 
-    private VerificationReport Report(Answers answers, FeatureOracle oracle, InputChecks checks)
+    private VerificationReport Report(Answers answers, FeatureOracle oracle, InputChecks checks, ContributionCheck contributions)
     {
         notChecked.AddRange(oracle.NotChecked);
         Note(!answers.HaveFeatures, "features and decisions: no score carries its features (run --emit features)");
@@ -192,6 +204,7 @@ internal sealed class Verifier
             Ahead = ahead,
             Findings = findings,
             Figures = checks.Figures,
+            ContributionsCompared = contributions.Compared,
             ScoresComputed = package?.Compared ?? 0,
             NotChecked = notChecked,
         };

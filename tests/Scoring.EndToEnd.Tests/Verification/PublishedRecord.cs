@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
@@ -9,14 +10,13 @@ internal sealed class PublishedRecord
 {
     private Headers? headers;
     private byte[]? key;
+    private byte[]? bytes;
 
     /// <summary>The partition it stands in.</summary>
     public int Partition { get; set; }
 
-    /// <summary>Its value; null when that is no JSON (a dead letter).</summary>
+    /// <summary>Its value; null when it is neither score nor alert.</summary>
     public JsonObject? Json { get; set; }
-
-    private byte[]? Value { get; set; }
 
     /// <summary>Offset of the input that a score or alert answers.</summary>
     public long SourceOffset
@@ -30,8 +30,8 @@ internal sealed class PublishedRecord
     /// <summary>Takes a record over, as another definition would have published it.</summary>
     public static PublishedRecord Of(ConsumeResult<byte[], byte[]> record, string digest, string newDigest)
     {
-        var taken = new PublishedRecord { Partition = record.Partition.Value, key = record.Message.Key, headers = record.Message.Headers, Value = record.Message.Value };
-        if (!record.Message.Headers.TryGetLastBytes("fs-error-code", out _))
+        var taken = new PublishedRecord { Partition = record.Partition.Value, key = record.Message.Key, headers = record.Message.Headers, bytes = record.Message.Value };
+        if (record.Message.Headers.TryGetLastBytes("ce_id", out _))
         {
             taken.Json = JsonNode.Parse(Encoding.UTF8.GetString(record.Message.Value).Replace(digest, newDigest, StringComparison.Ordinal))!.AsObject();
         }
@@ -39,8 +39,19 @@ internal sealed class PublishedRecord
         return taken;
     }
 
-    public PublishedRecord Copy() => new() { Partition = Partition, key = key, headers = headers, Value = Value, Json = Json?.DeepClone().AsObject() };
+    /// <summary>Whether it is what a partition contributes to a pane, not how far it is.</summary>
+    public bool IsContribution => key is { Length: > 20 } && bytes is { Length: >= 8 };
+
+    /// <summary>Counts events to a contribution that it was not given.</summary>
+    public void AddToContribution(long events)
+    {
+        byte[] changed = [.. bytes!];
+        BinaryPrimitives.WriteInt64LittleEndian(changed, BinaryPrimitives.ReadInt64LittleEndian(changed) + events);
+        bytes = changed;
+    }
+
+    public PublishedRecord Copy() => new() { Partition = Partition, key = key, headers = headers, bytes = bytes, Json = Json?.DeepClone().AsObject() };
 
     public Message<byte[], byte[]> ToMessage() =>
-        new() { Key = key!, Value = Json is null ? Value! : Encoding.UTF8.GetBytes(Json.ToJsonString()), Headers = headers };
+        new() { Key = key!, Value = Json is null ? bytes! : Encoding.UTF8.GetBytes(Json.ToJsonString()), Headers = headers };
 }

@@ -1,11 +1,13 @@
 using System.Text.Json.Nodes;
+using Confluent.Kafka;
 using Scoring.EndToEnd.Tests.Brokers;
+using Scoring.EndToEnd.Tests.Lanes;
 using Scoring.Worker.Commands;
 
 namespace Scoring.EndToEnd.Tests.Verification;
 
 /// <summary>What a worker has published verifies silently; a fault planted among it is named.</summary>
-public sealed class VerifyTests(KafkaBroker broker, ITestOutputHelper output)
+public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutputHelper output)
 {
     [Theory]
     [InlineData("card-payments.json")]
@@ -34,6 +36,66 @@ public sealed class VerifyTests(KafkaBroker broker, ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public async Task Scores_are_computed_again_from_the_package()
+    {
+        using var service = await VerifiedService.RunAsync(broker, model, count: 1_200, seed: 13);
+        string[] package = ["--package", model.PackagePath, "--verification-key", model.KeyPath];
+        var (exitCode, report) = await service.VerifyAsync(package);
+        output.WriteLine(report);
+        Assert.Equal(ExitCode.Ok, exitCode);
+        Assert.Matches(@" 12\d\d scores computed again", report);
+
+        var off = await service.VerifyChangedAsync(all => Approved(all).Json!["score"] = (double)Approved(all).Json!["score"]! + 2e-6, package);
+        Assert.Equal("different 1", Found(off));
+
+        // Without emitted features the oracle's own go through the package.
+        var bare = await service.VerifyChangedAsync(all => all["scores"].ForEach(score => score.Json!.Remove("features")), package);
+        Assert.Equal("", Found(bare));
+        Assert.InRange((int)bare["scores_computed"]!, 300, 1_300);
+        var bareOff = await service.VerifyChangedAsync(
+            all =>
+            {
+                all["scores"].ForEach(score => score.Json!.Remove("features"));
+                all["scores"].ForEach(score => score.Json!["score"] = (double)score.Json!["score"]! + 2e-6);
+            },
+            package);
+        Assert.Equal((int)bare["scores_computed"]!, (int)bareOff["violations"]!["different"]!["count"]!);
+    }
+
+    [Fact]
+    public async Task Repeated_answers_are_right_where_they_are_allowed_and_say_the_same()
+    {
+        using var service = await VerifiedService.RunAsync(broker, "customer-velocity.json", count: 400, seed: 14);
+        var same = await service.VerifyChangedAsync(all => all["scores"].Add(Approved(all).Copy()), "--allow-duplicates");
+        Assert.Equal((ExitCode.Ok, 1), ((int)same["exit_code"]!, (int)same["repeated"]!));
+        var other = await service.VerifyChangedAsync(
+            all =>
+            {
+                var copy = Approved(all).Copy();
+                copy.Json!["event_time"] = "2025-01-01T00:00:00.000Z";
+                all["scores"].Add(copy);
+            },
+            "--allow-duplicates");
+        Assert.Equal("duplicated 1", Found(other));
+    }
+
+    [Fact]
+    public async Task A_Kafka_transaction_that_stays_open_is_reported()
+    {
+        broker.SkipUnlessReal("it does not hold readers back at open transactions");
+        using var service = await VerifiedService.RunAsync(broker, "customer-velocity.json", count: 200, seed: 15);
+        using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = broker.BootstrapServers, TransactionalId = service.Scores }).Build();
+        producer.InitTransactions(TimeSpan.FromSeconds(30));
+        producer.BeginTransaction();
+        await producer.ProduceAsync(new TopicPartition(service.Scores, 1), new Message<byte[], byte[]> { Value = [1] }, TestContext.Current.CancellationToken);
+        var (exitCode, report) = await service.VerifyAsync("--wait-seconds", "1");
+        Assert.Equal(ExitCode.Data, exitCode);
+        Assert.Contains("open transaction  1", report, StringComparison.Ordinal);
+        producer.AbortTransaction(TimeSpan.FromSeconds(30));
+        Assert.Equal(ExitCode.Ok, (await service.VerifyAsync()).ExitCode);
+    }
+
     private static string Found(JsonNode report) => string.Join(
         ", ",
         report["violations"]!.AsObject().Where(one => (long)one.Value!["count"]! > 0).Select(one => $"{one.Key} {(long)one.Value!["count"]!}"));
@@ -52,6 +114,10 @@ public sealed class VerifyTests(KafkaBroker broker, ITestOutputHelper output)
         yield return ("a feature a little off", all => Change(all, "account_amount_ratio_mean_30d", value => value * (1 + 1e-6)), "different");
         yield return ("a label too many", all => Change(all, "account_frauds_30d", value => value + 7), "different");
         yield return ("a rule's name gone", all => all["scores"].First(one => one.Json!["rules"]!.AsArray().Count > 0).Json!["rules"] = new JsonArray(), "different");
+        yield return ("another decision", all => all["scores"].First(one => one.Decision == "review").Json!["decision"] = "decline", "different");
+        yield return ("an alert instead of none", all => all["alerts"].Add(Approved(all).Copy()), "torn");
+        yield return ("a contribution that counts an event twice", all => all["aggregates"].Last(one => one.IsContribution).AddToContribution(1), "torn");
+        yield return ("a contribution without one of its events", all => all["aggregates"].Where(one => one.IsContribution).ElementAt(30).AddToContribution(-1), "torn");
         yield return ("two scores swapped", Swap, "out_of_order");
         yield return ("a score in another partition", all => Approved(all).Partition ^= 1, "out_of_order");
         yield return ("a score ahead of the commit", all => Add(all, offset => offset + 1_000_000), "beyond");

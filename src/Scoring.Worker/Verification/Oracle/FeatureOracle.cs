@@ -35,7 +35,7 @@ internal sealed class FeatureOracle
         partitions = [.. Enumerable.Range(0, partitionCount).Select(partition => new PartitionOracle(partition, definition, byEntity, shared, schema, labels?[partition]))];
         cutOffFromMs = new long?[partitionCount];
         IsShared = [.. Features.Select(feature => feature.Entity is { } entity && definition.Entities[entity].Shared is not null)];
-        NotChecked = [.. Features.Where(feature => NotKnown.Contains(feature.Aggregate) || !feature.IsExact || (feature.OfLabels && labels is null)).Select(feature => feature.Name)];
+        NotChecked = [.. Features.Where(feature => NotKnown.Contains(feature.Aggregate) || (feature.OfLabels && labels is null)).Select(feature => feature.Name)];
     }
 
     /// <summary>The features, in the order of the definition.</summary>

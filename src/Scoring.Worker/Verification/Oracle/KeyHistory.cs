@@ -11,6 +11,9 @@ internal sealed class KeyHistory(string key, int eventsMax, long? reachMs)
     /// <summary>The key.</summary>
     public string Key => key;
 
+    /// <summary>Windows kept as panes, by feature of the entity; null for a feature that has none.</summary>
+    public PaneHistory?[] Panes { get; init; } = [];
+
     /// <summary>Time of the latest event, ms since 1970 UTC; null before the first.</summary>
     public long? LastMs { get; private set; }
 

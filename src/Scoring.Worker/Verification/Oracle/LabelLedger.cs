@@ -48,7 +48,7 @@ internal sealed class LabelLedger(LabelQueue labels, LocalEntityOracle[] locals,
             if (known.IsSeen)
             {
                 // A repetition. A label that is still to come finds the newest record of its transaction; one that came stays where it is.
-                known.Label = known.Verdict is null && known.TimeMs == batch.EventTimesMs[row] ? label : known.Label;
+                known.Label = known.Verdict != true && known.TimeMs == batch.EventTimesMs[row] ? label : known.Label;
                 return;
             }
 

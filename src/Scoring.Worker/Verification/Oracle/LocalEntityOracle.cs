@@ -64,7 +64,15 @@ internal sealed class LocalEntityOracle
         var seen = history.Add(added);
         foreach (var slot in Slots)
         {
-            expected[slot.Feature.Index] = slot.Feature.IsExact ? LocalOracle.Compute(slot.Feature, slot, seen, history.FirstMs) : Expectation.Unknown;
+            long? value = slot.Value < 0 ? null : added.Values[slot.Value];
+            if (history.Panes[slot.Filter] is not { } panes)
+            {
+                expected[slot.Feature.Index] = LocalOracle.Compute(slot.Feature, slot, seen, history.FirstMs);
+                continue;
+            }
+
+            panes.Add(timeMs, added.Passes[slot.Filter], value);
+            expected[slot.Feature.Index] = LocalOracle.OfWindow(slot.Feature, panes.Window(timeMs), value);
         }
     }
 
@@ -122,7 +130,10 @@ internal sealed class LocalEntityOracle
             Forget(byUse.Last!);
         }
 
-        var added = byUse.AddFirst(new KeyHistory(text, entity.EventsMax, reachMs));
+        var added = byUse.AddFirst(new KeyHistory(text, entity.EventsMax, reachMs)
+        {
+            Panes = [.. Slots.Select(slot => slot.Feature.IsExact ? null : new PaneHistory(slot.Feature.LengthMs!.Value, slot.Feature.DelayMs))],
+        });
         histories.Add(text, added);
         return added.Value;
     }

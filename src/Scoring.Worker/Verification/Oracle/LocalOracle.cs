@@ -24,8 +24,6 @@ internal static class LocalOracle
                 return Expectation.Of(RunLength(feature, slot, events));
             case "distance_from_last" or "speed_from_last":
                 return Expectation.Of(Travel(feature, slot, events));
-            case "count":
-                return Expectation.Of(Window(feature, slot, events).Count() is > 0 and var count ? count : feature.Empty);
             case "distinct":
                 int distinct = Window(feature, slot, events).Select(one => one.Identities[slot.Identity]).OfType<string>().Distinct(StringComparer.Ordinal).Count();
                 return Expectation.Of(distinct > 0 ? distinct : feature.Empty);
@@ -33,12 +31,26 @@ internal static class LocalOracle
                 return LabelOracle.Count(feature, slot, events);
             case "label_run_age" or "label_gap" or "label_time_since_honest":
                 return LabelOracle.Run(feature, slot, events);
-            case "sum" or "mean" or "std" or "min" or "max" or "median" or "ratio_to_mean" or "ratio_to_median" or "ratio_to_spread":
-                var values = Window(feature, slot, events).Select(one => one.Values[slot.Value]).OfType<long>().Select(units => (decimal)units).ToList();
-                return Expectation.Of(values.Count == 0 ? feature.Empty : OfValues(feature, values, current.Values[slot.Value]));
+            case "count" or "sum" or "mean" or "std" or "min" or "max" or "median" or "ratio_to_mean" or "ratio_to_median" or "ratio_to_spread":
+                return OfWindow(feature, Window(feature, slot, events).Select(one => slot.Value < 0 ? null : one.Values[slot.Value]), slot.Value < 0 ? null : current.Values[slot.Value]);
             default:
                 return Expectation.Unknown;
         }
+    }
+
+    /// <summary>An aggregate of what a window holds.</summary>
+    /// <param name="feature">Which.</param>
+    /// <param name="window">A value for each event of it that passes the filter, in units; null where the event lacks it.</param>
+    /// <param name="current">The current event's own value.</param>
+    public static Expectation OfWindow(OracleFeature feature, IEnumerable<long?> window, long? current)
+    {
+        if (feature.Aggregate is "count")
+        {
+            return Expectation.Of(window.Count() is > 0 and var count ? count : feature.Empty);
+        }
+
+        var values = window.OfType<long>().Select(units => (decimal)units).ToList();
+        return Expectation.Of(values.Count == 0 ? feature.Empty : OfValues(feature, values, current));
     }
 
     /// <summary>Median of at least one value: the mean of the two in the middle for an even count.</summary>

@@ -36,6 +36,9 @@ internal sealed class SharedEntityOracle
     /// <summary>Its features.</summary>
     public IReadOnlyList<FeatureSlot> Slots { get; }
 
+    /// <summary>Length of a pane, ms.</summary>
+    public long PaneMs => paneMs;
+
     /// <summary>Whether one of them looks at labels.</summary>
     public bool HasLabels => Slots.Any(slot => slot.Feature.OfLabels);
 
