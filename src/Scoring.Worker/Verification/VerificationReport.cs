@@ -13,7 +13,7 @@ internal sealed record VerificationReport
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>Input records below the committed offset.</summary>
+    /// <summary>Input records below the offset that was committed before the outputs were read.</summary>
     public required long In { get; init; }
 
     /// <summary>Of these, answered by a score.</summary>
@@ -22,7 +22,7 @@ internal sealed record VerificationReport
     /// <summary>Of these, answered by a dead letter.</summary>
     public required long Refused { get; init; }
 
-    /// <summary>Input records at or behind the committed offset: not done yet.</summary>
+    /// <summary>Input records at or behind that offset: not done then.</summary>
     public required long Lag { get; init; }
 
     /// <summary>Repeated answers that are allowed here.</summary>

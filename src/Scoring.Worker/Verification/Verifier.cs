@@ -79,7 +79,7 @@ internal sealed class Verifier
             }
         }
 
-        cluster.Read<Ignore>(transactions, "headers,timestamp", record => Count(record, checks, committedBefore, committed, answers, scores, letters), stopping);
+        cluster.Read<Ignore>(transactions, "headers,timestamp", record => Count(record, checks, committedBefore, answers, scores, letters), stopping);
         checks.Finish();
         for (int i = 0; i < oracle.Shared.Count; i++)
         {
@@ -91,7 +91,7 @@ internal sealed class Verifier
         {
             foreach (var (offset, answer) in answers.Of(partition).OrderBy(pair => pair.Key).Where(pair => pair.Key >= transactions.Starts[partition]))
             {
-                CheckAnswer(partition, offset, answer, committed[partition], alerts, scores, answers);
+                CheckAnswer(partition, offset, answer, committedBefore[partition], committed[partition], alerts, scores, answers);
             }
         }
 
@@ -114,8 +114,8 @@ internal sealed class Verifier
         }
     }
 
-    /// <summary>Counts an input record by its answer.</summary>
-    private void Count(ConsumeResult<Ignore, byte[]> record, InputChecks checks, long[] committedBefore, long[] committed, Answers answers, TopicSnapshot scores, TopicSnapshot letters)
+    /// <summary>Counts an input record by its answer: all that was committed before the outputs were read.</summary>
+    private void Count(ConsumeResult<Ignore, byte[]> record, InputChecks checks, long[] committed, Answers answers, TopicSnapshot scores, TopicSnapshot letters)
     {
         int partition = record.Partition.Value;
         long offset = record.Offset.Value;
@@ -129,7 +129,7 @@ internal sealed class Verifier
         input++;
         scored += answer is { ScoreCount: > 0 } ? 1 : 0;
         refused += answer is { ScoreCount: 0, DeadLetterCount: > 0 } ? 1 : 0;
-        if (answer is { ScoreCount: > 0 } or { DeadLetterCount: > 0 } || offset >= committedBefore[partition])
+        if (answer is { ScoreCount: > 0 } or { DeadLetterCount: > 0 })
         {
             return;
         }
@@ -143,7 +143,7 @@ internal sealed class Verifier
         }
     }
 
-    private void CheckAnswer(int partition, long offset, Answer answer, long committed, TopicSnapshot alerts, TopicSnapshot scores, Answers answers)
+    private void CheckAnswer(int partition, long offset, Answer answer, long committedBefore, long committed, TopicSnapshot alerts, TopicSnapshot scores, Answers answers)
     {
         bool isAhead = offset >= committed;
         ahead += isAhead && options.AllowsDuplicates ? 1 : 0;
@@ -165,9 +165,9 @@ internal sealed class Verifier
 
         repeated += extra > 0 && options.AllowsDuplicates && isSame ? extra : 0;
         bool isGone = (alerts.Starts[partition] > 0 || scores.Starts[partition] > 0) && offset <= answers.FirstScored(partition);
-        if (isGone || (isAhead && options.AllowsDuplicates))
+        if (isGone || offset >= committedBefore)
         {
-            return;
+            return; // What a working worker has published meanwhile may stand on one topic and not yet on the other as it was read.
         }
 
         bool asks = answer.Score is not null && !string.Equals(answer.Score.Decision, "approve", StringComparison.Ordinal);
@@ -190,6 +190,7 @@ internal sealed class Verifier
         Note(package is null, "score: no package is given (--package)");
         Note(package?.NotChecked is not null, package?.NotChecked ?? "");
         NoteCount(checks.Figures.Stale, "scores marked stale_aggregates: their shared features");
+        NoteCount(oracle.TooLate, "scores of events more than an hour behind their partition: their shared features");
         NoteCount(checks.Figures.OtherDefinition, "scores made under another definition: their values");
         NoteCount(checks.Figures.OtherPackage, "scores of another package: their score");
         NoteCount(unanswerable, "input records whose answers are no longer retained");

@@ -50,6 +50,13 @@ internal sealed class PaymentStream
         }
     }
 
+    /// <summary>Makes one card payment of a moment; one in 25 is some minutes late.</summary>
+    public (string Key, string Value) Payment(int id, DateTimeOffset time)
+    {
+        int account = random.Next(5) == 0 ? 0 : random.Next(30);
+        return (Id(account), Contract(id, account, time.AddSeconds(random.Next(25) == 0 ? -random.Next(1_200) : 0)));
+    }
+
     /// <summary>Makes the labels of the events made before, in the order of their report.</summary>
     public IEnumerable<(string Key, string Value)> Labels()
     {

@@ -53,6 +53,9 @@ internal sealed class FeatureOracle
     /// <summary>Features that are not known here: nothing is said about them.</summary>
     public IReadOnlyList<string> NotChecked { get; }
 
+    /// <summary>Events so far behind their partition that nothing is said about their shared features.</summary>
+    public long TooLate { get; private set; }
+
     /// <summary>The watermark of a partition, ms since 1970 UTC; null before its first event.</summary>
     public long? WatermarkMs(int partition) => partitions[partition].WatermarkMs;
 
@@ -73,7 +76,9 @@ internal sealed class FeatureOracle
             cutOffFromMs[partition] = timeMs;
         }
 
-        bool asks = reader is not null && !(timeMs < partitions[partition].WatermarkMs - LateMs);
+        bool isTooLate = timeMs < partitions[partition].WatermarkMs - LateMs;
+        TooLate += reader is not null && isTooLate ? 1 : 0;
+        bool asks = reader is not null && !isTooLate;
         partitions[partition].Take(batch, row, expected, asks ? reader : null);
         foreach (var feature in stateless)
         {
