@@ -41,7 +41,7 @@ internal static class VerifyCommand
             var topics = TopicCheck.Check(broker.PartitionCounts(), service, settings, NullLogger.Instance);
             var how = new VerificationOptions { Group = group, AllowsDuplicates = parsed.GetValue(duplicates), Wait = TimeSpan.FromSeconds(parsed.GetValue(wait)), ReadsLabels = topics.HasLabels };
             using var cluster = new ClusterReader(clients, broker, TimeProvider.System, how.Wait, parsed.InvocationConfiguration.Error);
-            var report = await new Verifier(service, cluster, topics.PartitionCount, how, package, findings).RunAsync(stopping);
+            var report = await RunAsync(new Verifier(service, cluster, topics.PartitionCount, how, package, findings), stopping);
             if (parsed.GetValue(json))
             {
                 report.WriteJson(parsed.InvocationConfiguration.Output);
@@ -54,6 +54,19 @@ internal static class VerifyCommand
             return findings.IsEmpty ? ExitCode.Ok : ExitCode.Data;
         });
         return command;
+    }
+
+    // Told to stop, a service ends well; a verification that was not finished has found nothing, and must not look as if it had.
+    private static async Task<VerificationReport> RunAsync(Verifier verifier, CancellationToken stopping)
+    {
+        try
+        {
+            return await verifier.RunAsync(stopping);
+        }
+        catch (OperationCanceledException interrupted)
+        {
+            throw new CommandFailure(ExitCode.Unavailable, "interrupted: nothing is verified", interrupted);
+        }
     }
 
     // Whether it is out of date does not matter: what it scored it scored.

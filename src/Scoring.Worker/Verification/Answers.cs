@@ -1,19 +1,24 @@
 using Confluent.Kafka;
 using Scoring.Models.Events;
+using Scoring.Worker.Kafka;
 
 namespace Scoring.Worker.Verification;
 
 /// <summary>Everything that stands on the output topics, by the input record that it answers.</summary>
 /// <param name="reading">Reads the records.</param>
-/// <param name="transactionsTopic">The input.</param>
+/// <param name="topics">The service's topics.</param>
 /// <param name="partitionCount">Its partitions.</param>
 /// <param name="findings">Told what is out of order, and what is no answer.</param>
-internal sealed class Answers(OutputReading reading, string transactionsTopic, int partitionCount, Findings findings)
+internal sealed class Answers(OutputReading reading, ServiceTopics topics, int partitionCount, Findings findings)
 {
     private readonly Dictionary<long, Answer>[] partitions = [.. Enumerable.Range(0, partitionCount).Select(_ => new Dictionary<long, Answer>())];
+    private readonly HashSet<(int Partition, long Offset)> refusedLabels = [];
     private readonly long[] lastScored = [.. Enumerable.Repeat(-1L, partitionCount)];
     private readonly long[] firstScored = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
     private readonly long[] firstRefused = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
+
+    /// <summary>Whether a label was refused.</summary>
+    public bool IsRefusedLabel(int partition, long offset) => refusedLabels.Contains((partition, offset));
 
     /// <summary>Dead letters of other topics: refused labels.</summary>
     public long OtherDeadLetters { get; private set; }
@@ -82,9 +87,14 @@ internal sealed class Answers(OutputReading reading, string transactionsTopic, i
             return;
         }
 
-        if (!string.Equals(topic, transactionsTopic, StringComparison.Ordinal) || !IsInRange(source))
+        if (!string.Equals(topic, topics.Transactions, StringComparison.Ordinal) || !IsInRange(source))
         {
             OtherDeadLetters++;
+            if (string.Equals(topic, topics.Labels, StringComparison.Ordinal))
+            {
+                refusedLabels.Add((source.Partition, source.Offset));
+            }
+
             return;
         }
 

@@ -48,7 +48,7 @@ internal sealed class Verifier
     {
         var topics = service.Topics;
         long[] committedBefore = cluster.Committed(options.Group, topics.Transactions, partitionCount);
-        var answers = new Answers(new OutputReading(service.Plan.FeatureNames), topics.Transactions, partitionCount, findings);
+        var answers = new Answers(new OutputReading(service.Plan.FeatureNames), topics, partitionCount, findings);
         var scores = await ReadAsync<Ignore>(topics.Scores, "none", answers.TakeScore, stopping);
         var letters = await ReadAsync<Ignore>(topics.DeadLetters, "headers", answers.TakeDeadLetter, stopping);
         var alerts = await ReadAsync<Ignore>(topics.Alerts, "none", answers.TakeAlert, stopping);
@@ -57,7 +57,17 @@ internal sealed class Verifier
         if (options.ReadsLabels)
         {
             labels = [.. Enumerable.Range(0, partitionCount).Select(_ => new LabelQueue(service.Definition, service.Schema))];
-            await ReadAsync<Ignore>(topics.Labels, "headers,timestamp", record => labels[record.Partition.Value].Add(record.Message.Value, record.Message.Headers, record.Message.Timestamp.UnixTimestampMs), stopping);
+            await ReadAsync<Ignore>(
+                topics.Labels,
+                "headers",
+                record =>
+                {
+                    if (!answers.IsRefusedLabel(record.Partition.Value, record.Offset.Value))
+                    {
+                        labels[record.Partition.Value].Add(record.Message.Value, record.Message.Headers);
+                    }
+                },
+                stopping);
         }
 
         var contributions = new ContributionCheck();
@@ -95,6 +105,7 @@ internal sealed class Verifier
             }
         }
 
+        Note(Array.TrueForAll(committed, offset => offset == 0), $"the group {options.Group} has committed nothing: all input is lag (--group)");
         return Report(answers, oracle, checks, contributions);
     }
 
@@ -209,15 +220,15 @@ internal sealed class Verifier
             ScoresComputed = package?.Compared ?? 0,
             NotChecked = notChecked,
         };
+    }
 
-        void NoteCount(long count, string what) => Note(count > 0, FormattableString.Invariant($"{count} {what}"));
+    private void NoteCount(long count, string what) => Note(count > 0, FormattableString.Invariant($"{count} {what}"));
 
-        void Note(bool holds, string line)
+    private void Note(bool holds, string line)
+    {
+        if (holds)
         {
-            if (holds)
-            {
-                notChecked.Add(line);
-            }
+            notChecked.Add(line);
         }
     }
 }

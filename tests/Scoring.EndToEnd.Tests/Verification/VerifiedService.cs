@@ -92,6 +92,13 @@ internal sealed class VerifiedService : IDisposable
         return report;
     }
 
+    /// <summary>Removes the first records of a partition, as retention does.</summary>
+    public async Task RemoveBeforeAsync(string name, int partition, long offset)
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build();
+        await admin.DeleteRecordsAsync([new TopicPartitionOffset(topics[name], partition, offset)]);
+    }
+
     public void Dispose() => folder.Dispose();
 
     private async Task AnswerAsync(string transactions, int count, int seed, IReadOnlyList<string> model)

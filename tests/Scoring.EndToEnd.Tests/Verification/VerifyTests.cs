@@ -81,6 +81,20 @@ public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutput
     }
 
     [Fact]
+    public async Task What_retention_has_taken_is_named_and_is_no_violation()
+    {
+        broker.SkipUnlessReal("it removes no records");
+        using var service = await VerifiedService.RunAsync(broker, "card-payments.json", count: 1_500, seed: 17);
+        await service.RemoveBeforeAsync("transactions", 0, 120);
+        await service.RemoveBeforeAsync("scores", 1, 90);
+        await service.RemoveBeforeAsync("alerts", 2, 20);
+        var (exitCode, report) = await service.VerifyAsync();
+        Assert.True(exitCode == ExitCode.Ok, report);
+        Assert.Contains("not checked: partition 0: input before offset 120 is no longer retained", report, StringComparison.Ordinal);
+        Assert.Matches(@"not checked: \d+ input records whose answers are no longer retained", report);
+    }
+
+    [Fact]
     public async Task A_Kafka_transaction_that_stays_open_is_reported()
     {
         broker.SkipUnlessReal("it does not hold readers back at open transactions");

@@ -89,7 +89,7 @@ internal sealed class OracleWorld : IDisposable
             ["reported_at"] = Time(reportedAtMs),
         }.ToJsonString());
         labels[partition].Enqueue((reportedAtMs, value));
-        queues[partition].Add(value, null, long.MaxValue / 2);
+        queues[partition].Add(value, null);
     }
 
     /// <summary>How far every partition must have come before an event's shared features are final.</summary>

@@ -8,7 +8,7 @@ namespace Scoring.Worker.Verification.Oracle;
 /// <summary>Labels of one partition in offset order, as bytes: each is decoded when it is told.</summary>
 internal sealed class LabelQueue
 {
-    private readonly Queue<(long ReportedAtMs, long AppendTimeMs, byte[] Value, Headers? Headers)> records = new();
+    private readonly Queue<(long ReportedAtMs, byte[] Value, Headers? Headers)> records = new();
     private readonly LabelDecoder decoder;
     private readonly EventHeaders headers = new();
     private readonly LabelBatch batch;
@@ -26,32 +26,32 @@ internal sealed class LabelQueue
     /// <summary>When the first was reported, ms since 1970 UTC; <see cref="long.MinValue"/> where it does not say.</summary>
     public long HeadReportedAtMs => records.Peek().ReportedAtMs;
 
-    /// <summary>Takes a record of the labels topic; one that is refused is passed over, as the worker does.</summary>
-    public void Add(byte[]? value, Headers? recordHeaders, long appendTimeMs)
+    /// <summary>Takes a record of the labels topic; one that breaks a rule is passed over, as the worker does. Whether one was in the future only the worker knows: its dead letter tells.</summary>
+    public void Add(byte[]? value, Headers? recordHeaders)
     {
-        if (Decode(value, recordHeaders, appendTimeMs) is { } label)
+        if (Decode(value, recordHeaders) is { } label)
         {
-            records.Enqueue((label.ReportedAtMs[0], appendTimeMs, value!, recordHeaders is { Count: > 0 } ? recordHeaders : null));
+            records.Enqueue((label.ReportedAtMs[0], value!, recordHeaders is { Count: > 0 } ? recordHeaders : null));
         }
     }
 
     /// <summary>Takes the first label out, decoded; good until the next.</summary>
     public LabelBatch Take()
     {
-        var (_, appendTimeMs, value, recordHeaders) = records.Dequeue();
-        return Decode(value, recordHeaders, appendTimeMs)!;
+        var (_, value, recordHeaders) = records.Dequeue();
+        return Decode(value, recordHeaders)!;
     }
 
-    private LabelBatch? Decode(byte[]? value, Headers? recordHeaders, long appendTimeMs)
+    private LabelBatch? Decode(byte[]? value, Headers? recordHeaders)
     {
         batch.Clear();
         RecordHeaders.Read(recordHeaders, headers);
-        if (!decoder.Decode(value, value is null, headers, appendTimeMs, batch).IsNone)
+        if (!decoder.Decode(value, value is null, headers, long.MaxValue, batch).IsNone)
         {
             return null;
         }
 
-        batch.Accept(0, 0, appendTimeMs);
+        batch.Accept(0, 0, appendTimeMs: 0);
         return batch;
     }
 }
