@@ -15,6 +15,7 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
     private readonly HashSet<(int Partition, long Offset)> refusedLabels = [];
     private readonly long[] lastScored = [.. Enumerable.Repeat(-1L, partitionCount)];
     private readonly long[] firstScored = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
+    private readonly long[] firstAlerted = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
     private readonly long[] firstRefused = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
 
     /// <summary>Whether a label was refused.</summary>
@@ -34,6 +35,9 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
 
     /// <summary>Lowest input offset of a partition that has a score; <see cref="long.MaxValue"/> when none has.</summary>
     public long FirstScored(int partition) => firstScored[partition];
+
+    /// <summary>Lowest input offset of a partition that has an alert; <see cref="long.MaxValue"/> when none has.</summary>
+    public long FirstAlerted(int partition) => firstAlerted[partition];
 
     /// <summary>Lowest input offset of a partition that has a dead letter; <see cref="long.MaxValue"/> when none has.</summary>
     public long FirstRefused(int partition) => firstRefused[partition];
@@ -76,6 +80,7 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
         }
 
         Make(source, transactionId).AlertCount++;
+        firstAlerted[source.Partition] = Math.Min(firstAlerted[source.Partition], source.Offset);
     }
 
     /// <summary>Takes a record of the dead-letter topic.</summary>

@@ -175,7 +175,7 @@ internal sealed class Verifier
         }
 
         repeated += extra > 0 && options.AllowsDuplicates && isSame ? extra : 0;
-        bool isGone = (alerts.Starts[partition] > 0 || scores.Starts[partition] > 0) && offset <= answers.FirstScored(partition);
+        bool isGone = (alerts.Starts[partition] > 0 && offset < answers.FirstAlerted(partition)) || (scores.Starts[partition] > 0 && offset < answers.FirstScored(partition));
         if (isGone || offset >= committedBefore)
         {
             return; // What a working worker has published meanwhile may stand on one topic and not yet on the other as it was read.
