@@ -39,18 +39,40 @@ internal sealed class ClusterReader : IDisposable
     }
 
     /// <summary>Offsets that a group has committed; 0 where it has committed none. Waits for commits of Kafka transactions that are under way.</summary>
-    public long[] Committed(string group, string topic, int partitionCount)
+    /// <returns>The offsets, and whether none is under way any more.</returns>
+    public async Task<(long[] Offsets, bool IsStable)> CommittedAsync(string group, string topic, int partitionCount, CancellationToken stopping)
     {
         var asked = new ConsumerGroupTopicPartitions(group, [.. Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition))]);
-        var options = new ListConsumerGroupOffsetsOptions { RequireStableOffsets = true, RequestTimeout = CallTimeout };
-        var answer = broker.Ask(() => admin.ListConsumerGroupOffsetsAsync([asked], options).GetAwaiter().GetResult());
-        long[] offsets = new long[partitionCount];
-        foreach (var one in answer[0].Partitions.Where(one => one.Offset != Offset.Unset))
+        long started = clock.GetTimestamp();
+        while (true)
         {
-            offsets[one.Partition.Value] = one.Offset.Value;
+            try
+            {
+                return (Offsets(await admin.ListConsumerGroupOffsetsAsync([asked], Options(isStable: true))), true);
+            }
+            catch (KafkaException undecided) when (!undecided.Error.IsFatal)
+            {
+                if (clock.GetElapsedTime(started) > wait)
+                {
+                    return (Offsets(broker.Ask(() => admin.ListConsumerGroupOffsetsAsync([asked], Options(isStable: false)).GetAwaiter().GetResult())), false);
+                }
+            }
+
+            await Task.Delay(PollInterval, clock, stopping);
         }
 
-        return offsets;
+        long[] Offsets(List<ListConsumerGroupOffsetsResult> answer)
+        {
+            long[] offsets = new long[partitionCount];
+            foreach (var one in answer[0].Partitions.Where(one => one.Offset != Offset.Unset))
+            {
+                offsets[one.Partition.Value] = one.Offset.Value;
+            }
+
+            return offsets;
+        }
+
+        static ListConsumerGroupOffsetsOptions Options(bool isStable) => new() { RequireStableOffsets = isStable, RequestTimeout = CallTimeout };
     }
 
     /// <summary>Notes where a topic ends, and waits until everything before that is decided: committed or aborted.</summary>

@@ -26,12 +26,20 @@ internal enum Invariant
 }
 
 /// <summary>One violation.</summary>
-/// <param name="Partition">Partition of the input.</param>
-/// <param name="Offset">Offset of the input; of the topic's end where no input is meant.</param>
+/// <param name="Partition">Partition of the input; -1 where all are meant.</param>
+/// <param name="Offset">Offset of the input; of the topic's end where no input is meant, or -1.</param>
 /// <param name="TransactionId">The transaction, where it is known.</param>
 /// <param name="Expected">What should be.</param>
 /// <param name="Found">What is.</param>
-internal sealed record Finding(int Partition, long Offset, string? TransactionId, string Expected, string Found);
+internal sealed record Finding(int Partition, long Offset, string? TransactionId, string Expected, string Found)
+{
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        string place = Partition < 0 ? "" : Offset < 0 ? FormattableString.Invariant($"partition {Partition}: ") : FormattableString.Invariant($"partition {Partition} offset {Offset}{(TransactionId is null ? "" : " transaction " + TransactionId)}: ");
+        return $"{place}expected {Expected}, found {Found}";
+    }
+}
 
 /// <summary>Violations by invariant: all are counted, the first ten kept.</summary>
 internal sealed class Findings

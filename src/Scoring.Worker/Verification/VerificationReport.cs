@@ -54,7 +54,7 @@ internal sealed record VerificationReport
             output.WriteLine(FormattableString.Invariant($"{NameOf(invariant),-17} {Findings.Count(invariant)}"));
             foreach (var one in Findings.Examples(invariant))
             {
-                output.WriteLine(FormattableString.Invariant($"  partition {one.Partition} offset {one.Offset}{(one.TransactionId is { } id ? $" transaction {id}" : "")}: expected {one.Expected}, found {one.Found}"));
+                output.WriteLine($"  {one}");
             }
         }
 

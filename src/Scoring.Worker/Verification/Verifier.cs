@@ -47,12 +47,12 @@ internal sealed class Verifier
     public async Task<VerificationReport> RunAsync(CancellationToken stopping)
     {
         var topics = service.Topics;
-        long[] committedBefore = cluster.Committed(options.Group, topics.Transactions, partitionCount);
+        long[] committedBefore = await CommittedAsync(stopping);
         var answers = new Answers(new OutputReading(service.Plan.FeatureNames), topics, partitionCount, findings);
         var scores = await ReadAsync<Ignore>(topics.Scores, "none", answers.TakeScore, stopping);
         var letters = await ReadAsync<Ignore>(topics.DeadLetters, "headers", answers.TakeDeadLetter, stopping);
         var alerts = await ReadAsync<Ignore>(topics.Alerts, "none", answers.TakeAlert, stopping);
-        long[] committed = cluster.Committed(options.Group, topics.Transactions, partitionCount);
+        long[] committed = await CommittedAsync(stopping);
         LabelQueue[]? labels = null;
         if (options.ReadsLabels)
         {
@@ -107,6 +107,17 @@ internal sealed class Verifier
 
         Note(Array.TrueForAll(committed, offset => offset == 0), $"the group {options.Group} has committed nothing: all input is lag (--group)");
         return Report(answers, oracle, checks, contributions);
+    }
+
+    private async Task<long[]> CommittedAsync(CancellationToken stopping)
+    {
+        var (offsets, isStable) = await cluster.CommittedAsync(options.Group, service.Topics.Transactions, partitionCount, stopping);
+        if (!isStable)
+        {
+            findings.Add(Invariant.OpenTransaction, new Finding(-1, -1, null, "its commit to be decided", FormattableString.Invariant($"a Kafka transaction that holds offsets of {options.Group} open for {options.Wait.TotalSeconds:0} s")));
+        }
+
+        return offsets;
     }
 
     private async Task<TopicSnapshot> ReadAsync<TKey>(string topic, string fields, Action<ConsumeResult<TKey, byte[]>> take, CancellationToken stopping)

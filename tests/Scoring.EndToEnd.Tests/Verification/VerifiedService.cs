@@ -32,6 +32,12 @@ internal sealed class VerifiedService : IDisposable
 
     public string DefinitionPath { get; }
 
+    /// <summary>Its consumer group.</summary>
+    public string Group => topics.Prefix;
+
+    /// <summary>The topic of its transactions.</summary>
+    public string Transactions => topics["transactions"];
+
     /// <summary>The topic of its scores.</summary>
     public string Scores => topics["scores"];
 

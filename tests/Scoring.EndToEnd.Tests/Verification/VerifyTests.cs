@@ -103,9 +103,16 @@ public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutput
         producer.InitTransactions(TimeSpan.FromSeconds(30));
         producer.BeginTransaction();
         await producer.ProduceAsync(new TopicPartition(service.Scores, 1), new Message<byte[], byte[]> { Value = [1] }, TestContext.Current.CancellationToken);
+        using (var member = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = broker.BootstrapServers, GroupId = service.Group }).Build())
+        {
+            producer.SendOffsetsToTransaction([new TopicPartitionOffset(service.Transactions, 2, 1)], member.ConsumerGroupMetadata, TimeSpan.FromSeconds(10));
+        }
+
         var (exitCode, report) = await service.VerifyAsync("--wait-seconds", "1");
+        output.WriteLine(report);
         Assert.Equal(ExitCode.Data, exitCode);
-        Assert.Contains("open transaction  1", report, StringComparison.Ordinal);
+        Assert.Contains("open transaction  3", report, StringComparison.Ordinal); // On the topic, and twice at the offsets: they are asked for twice.
+        Assert.Contains("0 lost, 0 duplicated, 0 different, 0 out of order, 0 torn", report, StringComparison.Ordinal);
         producer.AbortTransaction(TimeSpan.FromSeconds(30));
         Assert.Equal(ExitCode.Ok, (await service.VerifyAsync()).ExitCode);
     }
