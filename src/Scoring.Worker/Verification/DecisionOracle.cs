@@ -2,6 +2,7 @@ using Scoring.Models.Definitions;
 using Scoring.Models.Definitions.Predicates;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
+using Scoring.Models.Packaging;
 
 namespace Scoring.Worker.Verification;
 
@@ -11,7 +12,7 @@ internal sealed class DecisionOracle
     private static readonly string[] Strictness = ["approve", "review", "decline"];
 
     private readonly (RuleDefinition Rule, Predicate When)[] rules;
-    private readonly string withoutModel;
+    private readonly PolicyDefinition policy;
     private readonly FeatureBlock block;
 
     /// <summary>Reads the rules of a checked definition.</summary>
@@ -19,7 +20,7 @@ internal sealed class DecisionOracle
     {
         var scope = PredicateScope.ForRules(schema, [.. definition.Features.Select(feature => feature.Name)]);
         rules = [.. definition.Rules.Select(rule => (rule, Predicate.Parse(rule.When, scope).Predicate!))];
-        withoutModel = definition.Policy.WithoutModel;
+        policy = definition.Policy;
         block = new FeatureBlock(definition.Features.Count, 1);
     }
 
@@ -55,11 +56,16 @@ internal sealed class DecisionOracle
         var asked = hits.ConvertAll(rule => rule.Then);
         if (!asked.Contains("approve", StringComparer.Ordinal))
         {
-            asked.Add(ByScore(score) ?? (hits.Count == 0 ? withoutModel : "approve"));
+            asked.Add(ByScore(score) ?? (hits.Count == 0 ? policy.WithoutModel : "approve"));
         }
 
         return (Strictness[asked.Max(decision => Array.IndexOf(Strictness, decision))], string.Join(',', hits.Select(rule => rule.Name)), string.Join(',', shadowHits));
     }
+
+    /// <summary>Thresholds that a score must have been held against; null where neither the definition nor the package says.</summary>
+    /// <param name="package">The package that scored; null when it is not known.</param>
+    public (double Review, double Decline)? Thresholds(PackageManifest? package) =>
+        (policy.Review ?? package?.Thresholds.Review) is { } review && (policy.Decline ?? package?.Thresholds.Decline) is { } decline ? (review, decline) : null;
 
     private static string? ByScore(ScoreReading score) =>
         double.IsNaN(score.Probability) || score.Review is not { } review || score.Decline is not { } decline ? null

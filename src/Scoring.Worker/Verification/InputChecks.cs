@@ -161,6 +161,12 @@ internal sealed class InputChecks
             CompareFeature(partition, offset, transactionId, oracle.Features[i], expected[i], features[i]);
         }
 
+        var scoredBy = package is not null && string.Equals(package.Sha256, score.ModelSha256, StringComparison.Ordinal) ? package.Manifest : null;
+        if (decisions.Thresholds(scoredBy) is { } due && !(due.Review.Equals(score.Review) && due.Decline.Equals(score.Decline)))
+        {
+            Differs(partition, offset, transactionId, FormattableString.Invariant($"thresholds {due.Review:R} and {due.Decline:R}"), FormattableString.Invariant($"thresholds {score.Review:R} and {score.Decline:R}"));
+        }
+
         var (decision, rules, shadowRules) = decisions.Decide(batch, 0, score);
         if (!string.Equals(decision, score.Decision, StringComparison.Ordinal))
         {

@@ -32,6 +32,9 @@ internal sealed class PackageOracle : IDisposable
     /// <summary>Digest that scores of this package name.</summary>
     public string Sha256 => package.Sha256;
 
+    /// <summary>What the package says of itself.</summary>
+    public PackageManifest Manifest => package.Manifest;
+
     /// <summary>Why scores cannot be checked; null when they can.</summary>
     public string? NotChecked => new[] { trees, network }.OfType<InferenceSession>().Any(model => ScoreOutput(model) is null) ? "score: the model has not one output of floats" : null;
 

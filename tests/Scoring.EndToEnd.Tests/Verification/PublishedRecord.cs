@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
@@ -27,6 +28,20 @@ internal sealed class PublishedRecord
 
     public string Decision => (string)Json!["decision"]!;
 
+    /// <summary>Offset of the input that a dead letter answers.</summary>
+    public long RefusedOffset
+    {
+        get => Number("__connect.errors.offset");
+        set => SetNumber("__connect.errors.offset", value);
+    }
+
+    /// <summary>Partition of the input that a dead letter answers.</summary>
+    public long RefusedPartition
+    {
+        get => Number("__connect.errors.partition");
+        set => SetNumber("__connect.errors.partition", value);
+    }
+
     /// <summary>Takes a record over, as another definition would have published it.</summary>
     public static PublishedRecord Of(ConsumeResult<byte[], byte[]> record, string digest, string newDigest)
     {
@@ -54,4 +69,17 @@ internal sealed class PublishedRecord
 
     public Message<byte[], byte[]> ToMessage() =>
         new() { Key = key!, Value = Json is null ? bytes! : Encoding.UTF8.GetBytes(Json.ToJsonString()), Headers = headers };
+
+    private long Number(string header) => long.Parse(Encoding.UTF8.GetString(headers!.GetLastBytes(header)), CultureInfo.InvariantCulture);
+
+    private void SetNumber(string name, long value)
+    {
+        var changed = new Headers();
+        foreach (var header in headers!)
+        {
+            changed.Add(header.Key, header.Key == name ? Encoding.UTF8.GetBytes(value.ToString(CultureInfo.InvariantCulture)) : header.GetValueBytes());
+        }
+
+        headers = changed;
+    }
 }

@@ -81,6 +81,34 @@ public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutput
     }
 
     [Fact]
+    public async Task A_good_event_refused_and_a_bad_one_scored_are_different()
+    {
+        using var service = await VerifiedService.RunAsync(broker, "customer-velocity.json", count: 600, seed: 18);
+        var refused = await service.VerifyChangedAsync(all =>
+        {
+            var last = all["scores"].FindLast(one => one.Decision == "approve" && one.SourceOffset == all["scores"].Where(other => other.Partition == one.Partition).Max(other => other.SourceOffset))!;
+            all["scores"].Remove(last);
+            var letter = all["dlq"][0].Copy();
+            (letter.Partition, letter.RefusedPartition, letter.RefusedOffset) = (last.Partition, last.Partition, last.SourceOffset);
+            all["dlq"].Add(letter);
+        });
+        Assert.Equal("different 1", Found(refused));
+        var scored = await service.VerifyChangedAsync(all =>
+        {
+            var letter = all["dlq"][1];
+            int place = all["scores"].FindIndex(one => one.Partition == letter.Partition && one.SourceOffset > letter.RefusedOffset && one.Decision == "approve");
+            var score = all["scores"][place].Copy();
+            score.SourceOffset = letter.RefusedOffset;
+            int before = all["scores"].FindIndex(one => one.Partition == letter.Partition && one.SourceOffset > letter.RefusedOffset);
+            all["dlq"].Remove(letter);
+            all["scores"].Insert(before, score);
+        });
+        Assert.Equal("different 1", Found(scored));
+        var elsewhere = await service.VerifyChangedAsync(all => Approved(all).Json!["thresholds"]!["decline"] = 0.95);
+        Assert.Equal("different 1", Found(elsewhere));
+    }
+
+    [Fact]
     public async Task What_retention_has_taken_is_named_and_is_no_violation()
     {
         broker.SkipUnlessReal("it removes no records");
