@@ -8,6 +8,9 @@ namespace Scoring.Trainer;
 /// <summary>The trainer's command line.</summary>
 internal static class Program
 {
+    /// <summary>Between a signal and the end at all costs: a challenger's training is given up at its next step, on a busy machine seconds later.</summary>
+    private static readonly TimeSpan TerminationTimeout = TimeSpan.FromSeconds(20);
+
     /// <summary>Runs one verb. Data goes to standard output, messages to standard error.</summary>
     /// <returns>See <see cref="ExitCode"/>.</returns>
     public static async Task<int> Main(string[] args)
@@ -42,7 +45,7 @@ internal static class Program
         using var stopping = new CancellationTokenSource();
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stopping.Token);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TerminationTimeout }, stopping.Token);
         }
         catch (TrainerException e)
         {

@@ -19,7 +19,7 @@ public sealed class ReadmeTests(KafkaBroker broker)
         var topics = await broker.CreateTopicsAsync("readme", 4, DefinitionFiles.TopicNames);
         using var folder = new TestFolder();
         await using var worker = OwnProgram.StartWorker(
-            "run", "--bootstrap-servers", broker.BootstrapServers, "--definition", DefinitionFiles.Write(folder, "card-payments.json", topics), "--without-model", "--http", "127.0.0.1:0");
+            "run", "--bootstrap-servers", broker.BootstrapServers, "--definition", DefinitionFiles.Write(folder, "card-payments.json", topics), "--without-model", "--http", "127.0.0.1:0", "--set", $"Kafka:Delivery={broker.Delivery}");
         string printed = await BashAsync(lines
             .Replace("localhost:9092", broker.BootstrapServers, StringComparison.Ordinal)
             .Replace("payments.transactions.v1", topics["transactions"], StringComparison.Ordinal)

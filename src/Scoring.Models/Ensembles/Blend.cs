@@ -7,6 +7,7 @@ namespace Scoring.Models.Ensembles;
 public sealed record Blend(double Bias, double TreesWeight, double NetworkWeight)
 {
     private const int IterationsMax = 50;
+    private const int HalvingsMax = 20;
 
     // Components say nearly the same, so their weights are only held by a prior: 1 row's worth around the plain mean.
     private const double PriorRows = 1;
@@ -56,11 +57,11 @@ public sealed record Blend(double Bias, double TreesWeight, double NetworkWeight
     // A component that is not used has weight 0.
     private static Blend Newton(ReadOnlySpan<double> trees, ReadOnlySpan<double> network, ReadOnlySpan<bool> isFraud, bool useTrees, bool useNetwork)
     {
-        double b = 0;
-        double w = useTrees ? Mean.TreesWeight : 0;
-        double v = useNetwork ? Mean.NetworkWeight : 0;
+        var at = new Blend(0, useTrees ? Mean.TreesWeight : 0, useNetwork ? Mean.NetworkWeight : 0);
+        double loss = at.Loss(trees, network, isFraud);
         for (int iteration = 0; iteration < IterationsMax; iteration++)
         {
+            var (b, w, v) = at;
             double gb = PriorRows * b;
             double gw = PriorRows * (w - Mean.TreesWeight);
             double gv = PriorRows * (v - Mean.NetworkWeight);
@@ -100,17 +101,32 @@ public sealed record Blend(double Bias, double TreesWeight, double NetworkWeight
             double stepW = ((c1 * gb) + (((bb * vv) - (bv * bv)) * gw) + (((bw * bv) - (bb * wv)) * gv)) / determinant;
             double stepV = ((c2 * gb) + (((bw * bv) - (bb * wv)) * gw) + (((bb * ww) - (bw * bw)) * gv)) / determinant;
             double largest = Math.Max(Math.Abs(stepB), Math.Max(Math.Abs(stepW), Math.Abs(stepV)));
+            var next = at;
+            double nextLoss = loss;
             double damping = largest > 2 ? 2 / largest : 1;
-            b -= damping * stepB;
-            w -= damping * stepW;
-            v -= damping * stepV;
+            for (int halving = 0; halving < HalvingsMax; halving++, damping /= 2)
+            {
+                next = new Blend(at.Bias - (damping * stepB), at.TreesWeight - (damping * stepW), at.NetworkWeight - (damping * stepV));
+                nextLoss = next.Loss(trees, network, isFraud);
+                if (nextLoss <= loss)
+                {
+                    break; // A full step may overshoot where the loss is flat, and then go to and fro.
+                }
+            }
+
+            if (nextLoss > loss)
+            {
+                break; // No digit is left to win.
+            }
+
+            (at, loss) = (next, nextLoss);
             if (largest < 1e-10)
             {
                 break;
             }
         }
 
-        return new Blend(b, w, v);
+        return at;
     }
 
     // What the fit makes small: the log loss of the rows and the prior's share.

@@ -65,6 +65,9 @@ public sealed class PartitionState : IDisposable
     /// <summary>What was met so far.</summary>
     public ref readonly StateCounters Counters => ref counters;
 
+    /// <summary>What was met up to <see cref="Begin"/>, or so far where changes are not logged.</summary>
+    public ref readonly StateCounters CountersKept => ref undo.IsActive ? ref countersAtBegin : ref counters;
+
     /// <summary>Labels that wait for their transaction now.</summary>
     public int LabelsWaiting => Waiting.Count;
 
@@ -108,13 +111,22 @@ public sealed class PartitionState : IDisposable
     }
 
     /// <summary>Takes back what has changed since <see cref="Begin"/>, contributions and counters included.</summary>
-    public void Rollback()
+    /// <param name="restored">Told each contribution that had changed, as it is again; empty where there was none.</param>
+    public void Rollback(ContributionWriter? restored = null)
     {
+        List<(int Table, byte[] Key)>? touched = restored is null ? null : SharedChanges();
         undo.Rollback(tables);
         queue.Rollback();
         WatermarkMs = watermarkAtBegin;
         counters = countersAtBegin;
         runLengthsAtBegin.CopyTo(runLengths, 0);
+        foreach (var (table, key) in touched ?? [])
+        {
+            int index = tables[table].Find(key, RecordTable.Tag(key));
+            restored!(
+                ContributionCodec.WritePaneKey(keyBuffer, Partition, Plan.Entities[table], PaneOf(key), key.AsSpan(sizeof(long))),
+                index < 0 ? [] : ContributionCodec.WriteWords(valueBuffer, tables[table].Read(index)[1..]));
+        }
     }
 
     /// <summary>Moves the watermark on to an event that is next, before it is processed: then other partitions need not wait for one that waits.</summary>
@@ -250,6 +262,19 @@ public sealed class PartitionState : IDisposable
         }
 
         return payload[1..];
+    }
+
+    private List<(int Table, byte[] Key)> SharedChanges()
+    {
+        var keys = new List<(int, byte[])>();
+        VisitChanges((table, key, _) =>
+        {
+            if (table < Plan.Entities.Length && Plan.Entities[table].IsShared)
+            {
+                keys.Add((table, key.ToArray()));
+            }
+        });
+        return keys;
     }
 
     private static long PaneOf(ReadOnlySpan<byte> paneKey) => BinaryPrimitives.ReadInt64BigEndian(paneKey);

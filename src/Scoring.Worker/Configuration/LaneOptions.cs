@@ -9,7 +9,10 @@ internal sealed record LaneOptions
     /// <summary>Most rows scored at once, 1 to 4096. Default 256. It changes speed, never a result.</summary>
     public int RowsMax { get; init; } = 256;
 
-    /// <summary>Time between commits of input offsets, ms, 5 to 60,000. Default 100. A crash repeats at most what came since.</summary>
+    /// <summary>
+    /// Longest time between commits, ms, 5 to 60,000, exactly once at most 5,000. Default 100. Exactly once: what a reader of committed records waits at most under load, a tenth of it and less
+    /// while there is little to do. At least once: a crash repeats at most what came since.
+    /// </summary>
     public int CommitIntervalMs { get; init; } = 100;
 
     /// <summary>Most output records of a lane that the broker has not acknowledged, 1,000 to 1,000,000. Default 50,000; then the lane stops taking input.</summary>

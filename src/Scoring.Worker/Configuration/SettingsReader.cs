@@ -14,8 +14,10 @@ internal sealed class SettingsReader
     [
         "bootstrap.servers", "group.id", "group.instance.id", "enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset",
         "isolation.level", "enable.idempotence", "acks", "enable.partition.eof", "partitioner", "transactional.id",
-        "message.timeout.ms", "delivery.timeout.ms", "delivery.report.only.error",
+        "message.timeout.ms", "delivery.timeout.ms", "delivery.report.only.error", "transaction.timeout.ms", "retry.backoff.ms",
     ];
+
+    private const int TransactionMsMax = 5_000;
 
     private readonly IConfiguration configuration;
     private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
@@ -37,6 +39,7 @@ internal sealed class SettingsReader
             Serving = reader.Serving(),
             Aggregates = reader.Aggregates(),
         };
+        reader.RefuseLongTransactions(settings);
         reader.RefuseUnknown();
         faults = reader.faults;
         return settings;
@@ -74,6 +77,7 @@ internal sealed class SettingsReader
             Group = Text("Kafka:Group"),
             InstanceId = Text("Kafka:InstanceId"),
             From = OneOf("Kafka:From", defaults.From, "earliest", "latest"),
+            Delivery = OneOf("Kafka:Delivery", defaults.Delivery, KafkaOptions.ExactlyOnce, KafkaOptions.AtLeastOnce),
             StartTimeoutSeconds = Integer("Kafka:StartTimeoutSeconds", defaults.StartTimeoutSeconds, 1, 600),
             Client = client,
         };
@@ -206,6 +210,14 @@ internal sealed class SettingsReader
             {
                 yield return (child.Key, value);
             }
+        }
+    }
+
+    private void RefuseLongTransactions(WorkerSettings settings)
+    {
+        if (settings.Kafka.IsExactlyOnce && settings.Lanes.CommitIntervalMs > TransactionMsMax)
+        {
+            Fault("Lanes:CommitIntervalMs", settings.Lanes.CommitIntervalMs.ToString(CultureInfo.InvariantCulture), $"at most {TransactionMsMax} with Kafka:Delivery {KafkaOptions.ExactlyOnce}: a broker ends transactions that stay open for 10 s");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Scoring.Worker.Commands;
+using Scoring.Worker.Configuration;
 
 namespace Scoring.Worker.Demo;
 
@@ -30,6 +31,7 @@ internal sealed partial class DemoWorker(TimeProvider clock) : IAsyncDisposable
             [
                 "run", "--definition", folder.Definition, "--without-model", "--verification-key", folder.Keys + ".pub.pem",
                 "--bootstrap-servers", broker.BootstrapServers, "--set", $"Kafka:Client:{EmbeddedBroker.FetchWait}={EmbeddedBroker.FetchWaitMs}",
+                "--set", $"Kafka:Delivery={KafkaOptions.AtLeastOnce}", // The embedded broker does not keep offsets that are committed in a transaction.
                 "--http", "127.0.0.1:0", "--lanes", LaneCount.ToString(CultureInfo.InvariantCulture),
             ],
             folder,

@@ -68,6 +68,34 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             .Build();
     }
 
+    /// <summary>The transactional producer of a lane: output exactly once.</summary>
+    /// <remarks>
+    /// A transaction that its process leaves open holds up every reader of committed records until <c>transaction.timeout.ms</c>. <c>retry.backoff.ms</c> is
+    /// what a commit that was asked for twice is known by (<see cref="Lanes.TransactionalOutput.GhostAfter"/>). Nothing is reported of single records: the commit fails when one does.
+    /// </remarks>
+    /// <param name="transactionalId">Stable name of the lane.</param>
+    public IProducer<byte[], byte[]> TransactionalProducer(string transactionalId)
+    {
+        var config = Common(new ProducerConfig
+        {
+            TransactionalId = transactionalId,
+            TransactionTimeoutMs = 10_000,
+            RetryBackoffMs = 500,
+            SocketTimeoutMs = 6_000,
+            LingerMs = 5,
+            CompressionType = CompressionType.Lz4,
+            QueueBufferingMaxMessages = 2_000_000,
+            QueueBufferingMaxKbytes = 1_048_576,
+            MessageMaxBytes = 2_000_000,
+            EnableBackgroundPoll = false,
+            EnableDeliveryReports = false,
+        });
+        return new ProducerBuilder<byte[], byte[]>(config)
+            .SetLogHandler((_, message) => Log(message))
+            .SetErrorHandler((_, error) => Log(error))
+            .Build();
+    }
+
     /// <summary>A producer that chooses partitions as Java's clients do, for replay.</summary>
     public IProducer<byte[], byte[]> KeyedProducer()
     {

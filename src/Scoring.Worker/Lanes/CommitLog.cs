@@ -5,15 +5,15 @@ using Scoring.Worker.Operations;
 
 namespace Scoring.Worker.Lanes;
 
-/// <summary>Commits input offsets behind acknowledged output, without holding the lane up for the acknowledgement.</summary>
+/// <summary>At least once: commits input offsets behind acknowledged output, without holding the lane up for the acknowledgement.</summary>
 /// <remarks>
 /// Every interval: 1. note the positions and close the interval of the output, 2. go on scoring, 3. when the broker has
 /// acknowledged all of the closed interval, commit the noted positions. Never the other way round. The commit itself runs in
 /// the background: a coordinator that does not answer must not keep the lane from polling, or from ending.
 /// </remarks>
-internal sealed class CommitLog
+internal sealed class CommitLog : LaneCommits
 {
-    private readonly LaneOutput output;
+    private readonly AcknowledgedOutput output;
     private readonly Func<IReadOnlyList<TopicPartitionOffset>, Task> commit;
     private readonly TimeProvider clock;
     private readonly TimeSpan interval;
@@ -35,7 +35,7 @@ internal sealed class CommitLog
     /// <param name="lane">For the log.</param>
     /// <param name="metrics">Counts failures.</param>
     /// <param name="logger">Says them.</param>
-    public CommitLog(LaneOutput output, Func<IReadOnlyList<TopicPartitionOffset>, Task> commit, TimeProvider clock, TimeSpan interval, int lane, WorkerMetrics metrics, ILogger logger)
+    public CommitLog(AcknowledgedOutput output, Func<IReadOnlyList<TopicPartitionOffset>, Task> commit, TimeProvider clock, TimeSpan interval, int lane, WorkerMetrics metrics, ILogger logger)
     {
         this.output = output;
         this.commit = commit;
@@ -48,9 +48,8 @@ internal sealed class CommitLog
     }
 
     /// <summary>Goes one step on: commits what is acknowledged, notes what is due.</summary>
-    /// <param name="now">Timestamp of the clock.</param>
-    /// <param name="positions">Next offset to process, per input partition: asked only when due.</param>
-    public void Step(long now, Func<IEnumerable<TopicPartitionOffset>> positions)
+    /// <inheritdoc/>
+    public override void Step(long now, bool isBusy, Func<IEnumerable<TopicPartitionOffset>> positions)
     {
         if (underway is not null)
         {
@@ -77,7 +76,7 @@ internal sealed class CommitLog
 
     /// <summary>Waits for all acknowledgements and commits the positions, in all within a bound.</summary>
     /// <returns>False when the output was not acknowledged in time, or the positions are not committed.</returns>
-    public bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound)
+    public override bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound)
     {
         long started = clock.GetTimestamp();
         if (!output.Flush(bound) || !HasEnded(Remaining()))
@@ -99,10 +98,15 @@ internal sealed class CommitLog
     }
 
     /// <summary>Forgets a partition that has been given up.</summary>
-    public void Forget(TopicPartition partition)
+    public override void Forget(TopicPartition partition)
     {
         committed.Remove(partition);
         noted.RemoveAll(offset => offset.TopicPartition.Equals(partition));
+    }
+
+    /// <summary>Nothing: what is published stays published, and is repeated where its offsets are not committed.</summary>
+    public override void TakeBack(string reason)
+    {
     }
 
     private void Note(long now, IEnumerable<TopicPartitionOffset> positions)

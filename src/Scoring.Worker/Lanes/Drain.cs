@@ -5,7 +5,7 @@ namespace Scoring.Worker.Lanes;
 
 /// <summary>The end of a lane: 1. it commits what it has answered, 2. stays in the group until the other lanes of the process have, 3. leaves.</summary>
 /// <remarks>A member that leaves makes the group rebalance, and a coordinator refuses commits while it does: the first lane to leave would make the others repeat.</remarks>
-internal sealed class Drain(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, CommitLog commits, GroupDecisions decisions)
+internal sealed class Drain(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LaneCommits commits, GroupDecisions decisions)
 {
     private const int PollMs = 50;
 

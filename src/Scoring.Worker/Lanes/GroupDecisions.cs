@@ -6,7 +6,7 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>Follows what the consumer group has decided, between two batches: takes partitions over and gives them up.</summary>
-internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, CommitLog commits, LaneShares shares, StateMetrics stateMetrics)
+internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, LaneCommits commits, LaneShares shares, StateMetrics stateMetrics)
 {
     private readonly AssignedPartitions assigned = new(context, input, lane);
     private readonly Stack<TransactionBatch> pool = new();
@@ -46,6 +46,11 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
                 foreach (var partition in assigned.Begin(rebalance.Partitions, pool))
                 {
                     partitions.Add(partition);
+                    if (context.IsExactlyOnce && !partition.IsRebuilding)
+                    {
+                        partition.Answer(partition.ResumeOffset);
+                    }
+
                     input.Resume(partition); // The client remembers across assignments that it was paused.
                     context.Ledger.Assign(partition.Partition);
                     labelInput?.Assign(partition.Partition);

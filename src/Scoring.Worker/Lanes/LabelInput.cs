@@ -21,22 +21,19 @@ internal sealed class LabelInput : IDisposable
     private readonly PartitionInput?[] inputs;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
-    private readonly Action<RefusedRecord> refuse;
 
     /// <summary>Prepares the reader; nothing is assigned yet.</summary>
     /// <param name="clients">Builds the consumer.</param>
     /// <param name="topic">The topic of labels.</param>
     /// <param name="decoder">Decodes them.</param>
     /// <param name="inputs">The lane's partitions by number.</param>
-    /// <param name="refuse">Takes refused labels.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
-    public LabelInput(KafkaClients clients, string topic, LabelDecoder decoder, PartitionInput?[] inputs, Action<RefusedRecord> refuse, WorkerMetrics metrics, ILogger logger)
+    public LabelInput(KafkaClients clients, string topic, LabelDecoder decoder, PartitionInput?[] inputs, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.decoder = decoder;
         this.inputs = inputs;
-        this.refuse = refuse;
         this.metrics = metrics;
         this.logger = logger;
         consumer = clients.HandReader<int, int>("headers,timestamp", queuedKb: 4_096).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
@@ -48,6 +45,9 @@ internal sealed class LabelInput : IDisposable
         consumer.IncrementalAssign([new TopicPartitionOffset(topic, partition, Offset.Beginning)]);
         consumer.Resume([new TopicPartition(topic, partition)]); // The client remembers across assignments that it was paused.
     }
+
+    /// <summary>Reads a partition again from <see cref="PartitionLabels.RewindOffset"/>.</summary>
+    public void Seek(PartitionLabels labels, int partition) => consumer.Seek(new TopicPartitionOffset(topic, partition, labels.RewindOffset));
 
     /// <summary>Stops reading a partition.</summary>
     public void Unassign(int partition) => consumer.IncrementalUnassign([new TopicPartition(topic, partition)]);
@@ -86,7 +86,7 @@ internal sealed class LabelInput : IDisposable
     /// <summary>Lets a partition flow again whose labels were applied.</summary>
     public void ResumeIfDrained(PartitionLabels labels, int partition)
     {
-        if (labels.IsPaused && labels.Count <= WaitingMax / 4)
+        if (labels.IsPaused && labels.Count <= WaitingMax / 4 && !labels.Refused.AreMany)
         {
             labels.IsPaused = false;
             consumer.Resume([new TopicPartition(topic, partition)]);
@@ -114,13 +114,13 @@ internal sealed class LabelInput : IDisposable
         }
         else if (offset >= labels.ResumeOffset)
         {
-            refuse(new RefusedRecord(refusal, topic, input.Partition, offset, result.Message.Timestamp, key, value.Bytes, result.Message.Headers));
+            labels.Refused.Add(new RefusedRecord(refusal, topic, input.Partition, offset, result.Message.Timestamp, key, value.Bytes, result.Message.Headers));
         }
 
         labels.ReceivedOffset = offset + 1;
         var known = consumer.GetWatermarkOffsets(new TopicPartition(topic, input.Partition));
         labels.IsAtEnd = known.High != Offset.Unset && labels.ReceivedOffset >= known.High.Value;
-        if (labels.Count >= WaitingMax && !labels.IsPaused)
+        if ((labels.Count >= WaitingMax || labels.Refused.AreMany) && !labels.IsPaused)
         {
             labels.IsPaused = true;
             consumer.Pause([new TopicPartition(topic, input.Partition)]);

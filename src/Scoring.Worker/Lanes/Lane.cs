@@ -34,7 +34,7 @@ internal sealed class Lane : IDisposable
     private readonly LabelInput? labelInput;
     private readonly LabelEnds labelEnds;
     private readonly LaneShares shares;
-    private readonly CommitLog commits;
+    private readonly LaneCommits commits;
     private readonly GroupDecisions decisions;
     private readonly RowAdmission admission;
     private readonly LaneGauges gauges;
@@ -42,6 +42,7 @@ internal sealed class Lane : IDisposable
     private readonly Drain drain;
     private readonly Func<IEnumerable<TopicPartitionOffset>> positions;
     private PendingRow? pending;
+    private string? broken;
     private long nowMs;
 
     /// <summary>Builds the clients and joins the group.</summary>
@@ -55,15 +56,19 @@ internal sealed class Lane : IDisposable
         isStale = new bool[rowsMax];
         partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, isAlone: false, rowsMax, context.Lanes.EmitFeatures, context.Settings.Serving.NetworkTimeoutMs, clock, context.Metrics, context.Logger);
-        output = new LaneOutput(context.Clients.Producer(), context.Lanes.InFlightMax, clock);
+        var transactional = context.IsExactlyOnce ? new TransactionalOutput(() => context.Clients.TransactionalProducer(context.TransactionalId(number)), context.Lanes.InFlightMax, clock) : null;
+        var acknowledged = context.IsExactlyOnce ? null : new AcknowledgedOutput(context.Clients.Producer(), context.Lanes.InFlightMax, clock);
+        output = (LaneOutput?)transactional ?? acknowledged!;
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels);
         input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, Assigning, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
         labelInput = context.ReadsLabels
-            ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, records.DeadLetter, context.Metrics, context.Logger)
+            ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)
             : null;
-        commits = new CommitLog(output, input.Commit, clock, TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs), number, context.Metrics, context.Logger);
+        commits = transactional is not null
+            ? new TransactionCommits(transactional, input, new LaneRewind(context, partitions, input, labelInput, batch, pipeline, shares, records), context, number)
+            : new CommitLog(acknowledged!, input.Commit, clock, TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs), number, context.Metrics, context.Logger);
         var stateMetrics = new StateMetrics(context.Metrics, context.PartitionCount);
         decisions = new GroupDecisions(context, number, partitions, input, labelInput, commits, shares, stateMetrics);
         admission = new RowAdmission(context, number, partitions, batch, pipeline, shares, records, stateMetrics);
@@ -81,7 +86,14 @@ internal sealed class Lane : IDisposable
         {
             while (!stopping.IsCancellationRequested)
             {
-                Cycle();
+                try
+                {
+                    Cycle();
+                }
+                catch (TransactionBroken transaction)
+                {
+                    commits.TakeBack(transaction.Message);
+                }
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -112,6 +124,12 @@ internal sealed class Lane : IDisposable
         long now = clock.GetTimestamp();
         nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
         output.Poll(TimeSpan.Zero);
+        if (broken is not null)
+        {
+            commits.TakeBack(broken); // Before partitions go, whose rows stand in the transaction.
+            broken = null;
+        }
+
         decisions.Follow();
         if (output.HasRoom)
         {
@@ -119,9 +137,12 @@ internal sealed class Lane : IDisposable
         }
 
         admission.BeginCycle(nowMs);
-        foreach (var partition in partitions.All)
+        if (output.TakesRecords)
         {
-            admission.ApplyWhileSilent(partition, now);
+            foreach (var partition in partitions.All)
+            {
+                admission.ApplyWhileSilent(partition, now);
+            }
         }
 
         Release();
@@ -132,13 +153,18 @@ internal sealed class Lane : IDisposable
             Answer(now);
         }
 
-        shares.EndCycle(partitions.All, now, progressed: rowCount > 0);
+        if (output.TakesRecords)
+        {
+            Refuse();
+            shares.EndCycle(partitions.All, now, progressed: rowCount > 0);
+        }
+
         if (admission.IsWaitingForLabels)
         {
             labelEnds.AskFor(partitions.All, now, clock);
         }
 
-        commits.Step(now, positions);
+        commits.Step(now, rowCount == context.Lanes.RowsMax, positions);
         gauges.Step(now);
         context.Health.Beat(number, now, input.HasAssignment && input.Rebalances.Count == 0, partitions.All.Count(partition => partition.IsRebuilding));
     }
@@ -184,7 +210,7 @@ internal sealed class Lane : IDisposable
                 admission.FinishRebuild(partition, partition.ReceivedOffset);
             }
 
-            if (partition.IsPaused && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4)
+            if (partition.IsPaused && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4 && !partition.Refused.AreMany)
             {
                 input.Resume(partition);
             }
@@ -207,8 +233,11 @@ internal sealed class Lane : IDisposable
         if (pending is { } first && !batch.IsFull)
         {
             pending = null;
-            first.CopyTo(batch);
-            Take(first.Partition, first.Refusal, first.Offset, first.Timestamp, first.Headers);
+            if (partitions.Find(first.Partition) is { } owner && owner.Rewinds == first.Rewinds)
+            {
+                first.CopyTo(batch);
+                Take(first.Partition, first.Refusal, first.Offset, first.Timestamp, first.Headers);
+            }
         }
 
         for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && (output.HasRoom || room.IsHolding); budget--)
@@ -236,7 +265,7 @@ internal sealed class Lane : IDisposable
             }
             else if (input.Rebalances.Count > 0)
             {
-                pending = PendingRow.Of(batch, result); // The batch is finished with the old assignment first.
+                pending = PendingRow.Of(batch, result, partitions.Find(result.Partition.Value)); // The batch is finished with the old assignment first.
             }
             else
             {
@@ -270,23 +299,51 @@ internal sealed class Lane : IDisposable
         {
             if (offset >= partition.ResumeOffset)
             {
-                records.DeadLetter(new RefusedRecord(refusal, context.Topics.Transactions, source, offset, timestamp, input.Key, input.RefusedValue, headers));
+                partition.Refused.Add(new RefusedRecord(refusal, context.Topics.Transactions, source, offset, timestamp, input.Key, input.RefusedValue, headers));
+                PauseIfFull(partition);
             }
 
             return;
         }
 
         int row = batch.RowCount;
-        if (partition.Staged.Count == 0 && admission.MayGo(partition, batch, row, offset, out bool stale))
+        if (partition.Staged.Count == 0 && output.TakesRecords && admission.MayGo(partition, batch, row, offset, out bool stale))
         {
             Accept(partition, offset, timestamp.UnixTimestampMs, stale);
             return;
         }
 
         partition.Staged.Add(batch, row, source, offset, timestamp.UnixTimestampMs);
-        if (partition.Staged.Count >= context.Lanes.StagedRowsMax && !partition.IsPaused)
+        PauseIfFull(partition);
+    }
+
+    private void PauseIfFull(PartitionInput partition)
+    {
+        if ((partition.Staged.Count >= context.Lanes.StagedRowsMax || partition.Refused.AreMany) && !partition.IsPaused)
         {
             input.Pause(partition);
+        }
+    }
+
+    /// <summary>Publishes the dead letters of refused records before which nothing waits.</summary>
+    private void Refuse()
+    {
+        foreach (var partition in partitions.All)
+        {
+            if (partition.IsRebuilding || partition.IsLost)
+            {
+                continue;
+            }
+
+            while (partition.Refused.Count > 0 && (partition.Staged.Count == 0 || partition.Refused.HeadOffset < partition.Staged.HeadOffset))
+            {
+                records.DeadLetter(partition.Refused.Remove());
+            }
+
+            while (partition.Labels is { Refused.Count: > 0 } labels && (labels.Count == 0 || labels.Refused.HeadOffset < labels.HeadOffset))
+            {
+                records.DeadLetter(labels.Refused.Remove());
+            }
         }
     }
 
@@ -332,6 +389,7 @@ internal sealed class Lane : IDisposable
     /// <summary>The group has given partitions to others already, who read their rows again: nothing more is said for them.</summary>
     private void Lost(IReadOnlyList<TopicPartition> gone)
     {
+        broken = "partitions were lost";
         partitions.Lost(gone);
         foreach (var partition in gone)
         {
@@ -372,12 +430,25 @@ internal sealed class Lane : IDisposable
     /// <summary>The group takes partitions away: rows in hand are answered, acknowledged and committed while they are still ours.</summary>
     private void BeforeRevoke()
     {
-        if (batch.RowCount > 0)
+        try
         {
-            Answer(clock.GetTimestamp());
+            if (batch.RowCount > 0)
+            {
+                Answer(clock.GetTimestamp());
+            }
+
+            if (output.TakesRecords)
+            {
+                Refuse();
+            }
+
+            commits.Finish(positions, TimeSpan.FromSeconds(3)); // What it could not commit it has counted; the new owner does it.
+        }
+        catch (TransactionBroken transaction)
+        {
+            broken = transaction.Message;
         }
 
-        commits.Finish(positions, TimeSpan.FromSeconds(3)); // What it could not commit it has counted; the new owner repeats it.
         shares.NoteEnds(partitions.All);
     }
 }

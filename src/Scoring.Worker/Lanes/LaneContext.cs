@@ -33,6 +33,9 @@ internal sealed record LaneContext
     /// <summary>Whether a reader of labels is wanted.</summary>
     public required bool ReadsLabels { get; init; }
 
+    /// <summary>Name of this worker among those of its group: <c>Kafka:InstanceId</c>, or one of this run.</summary>
+    public required string Instance { get; init; }
+
     /// <summary>Counts and measures.</summary>
     public required WorkerMetrics Metrics { get; init; }
 
@@ -65,6 +68,12 @@ internal sealed record LaneContext
 
     /// <summary>Whether partitions contribute to shared entities.</summary>
     public bool UsesAggregates => Service.Plan.HasShared;
+
+    /// <summary>Whether output and input offsets are committed together.</summary>
+    public bool IsExactlyOnce => Settings.Kafka.IsExactlyOnce;
+
+    /// <summary>Identifier of a lane's transactions: a process that starts under the same one shuts an earlier one out.</summary>
+    public string TransactionalId(int lane) => FormattableString.Invariant($"{Clients.Group}.{Instance}.{lane}");
 
     /// <summary>Whether features remember anything; if not, nothing is rebuilt.</summary>
     public bool KeepsState => Definition.Entities.Count > 0;

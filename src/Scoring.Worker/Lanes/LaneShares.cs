@@ -139,6 +139,15 @@ internal sealed class LaneShares
         }
     }
 
+    /// <summary>Tells this process again how far a partition is, after it was taken back to its last commit.</summary>
+    public void Rewound(PartitionInput partition)
+    {
+        if (context.UsesAggregates && partition.Share.IsOwned)
+        {
+            Say(partition, partition.Share.IsIdle);
+        }
+    }
+
     /// <summary>Speaks for a partition no longer.</summary>
     public void GiveUp(PartitionInput partition) =>
         ledger.GiveUp(partition.Partition, (partition.Share.EndWhenTaken ?? ledger.Position(partition.Partition)) - 1);

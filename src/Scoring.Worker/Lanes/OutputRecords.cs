@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Confluent.Kafka;
 using Prometheus;
 using Scoring.Models.Decisions;
@@ -27,10 +26,9 @@ internal sealed class OutputRecords
     private readonly TopicPartition[] alertTargets;
     private readonly ReusedHeaders scoreHeaders;
     private readonly ReusedHeaders alertHeaders;
-    private readonly Counter.Child[] decisions;
+    private readonly OutputCounts counts;
+    private readonly bool settlesAtOnce;
     private readonly Counter.Child consumed;
-    private readonly Counter.Child stale;
-    private readonly Counter.Child[] labelOutcomes;
     private readonly Histogram.Child produceStage;
     private long scoredAtMs;
     private double processingMs;
@@ -48,10 +46,9 @@ internal sealed class OutputRecords
         alertTargets = [.. Enumerable.Range(0, context.PartitionCount).Select(partition => new TopicPartition(topics.Alerts, partition))];
         scoreHeaders = new ReusedHeaders(ScoreHeaders.OfScores(context.Definition.Service));
         alertHeaders = new ReusedHeaders(ScoreHeaders.OfAlerts(context.Definition.Service));
-        decisions = [.. Enum.GetValues<Decision>().Select(decision => metrics.EventsScored.WithLabels(decision.ToString().ToLowerInvariant()))];
+        counts = new OutputCounts(metrics);
+        settlesAtOnce = !context.IsExactlyOnce;
         consumed = metrics.EventsConsumed.WithLabels(topics.Transactions);
-        stale = metrics.Fallback.WithLabels("stale_aggregates");
-        labelOutcomes = [.. Enum.GetValues<LabelOutcome>().Select(outcome => metrics.Labels.WithLabels(JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString())))];
         produceStage = metrics.StageDuration.WithLabels("produce");
     }
 
@@ -59,7 +56,20 @@ internal sealed class OutputRecords
     public void Consumed() => consumed.Inc();
 
     /// <summary>A label was applied.</summary>
-    public void Labelled(LabelOutcome outcome) => labelOutcomes[(int)outcome].Inc();
+    public void Labelled(LabelOutcome outcome)
+    {
+        counts.Count(outcome);
+        if (settlesAtOnce)
+        {
+            counts.Settle();
+        }
+    }
+
+    /// <summary>What was counted since the last call is committed: the metrics tell it.</summary>
+    public void Settle() => counts.Settle();
+
+    /// <summary>What was counted since then is taken back.</summary>
+    public void Discard() => counts.Discard();
 
     /// <summary>Begins to publish a batch.</summary>
     /// <param name="nowMs">Wall clock of the cycle, ms since 1970 UTC.</param>
@@ -81,17 +91,11 @@ internal sealed class OutputRecords
         var writer = pipeline.ScoreWriter;
         output.Produce(scoreTargets[partition], key, writer.Write(facts), scoreHeaders.For(writer.IdOf(batch.TransactionIds[row]), batch.EventTimesMs[row]));
         var decision = pipeline.DecisionOf(row);
-        decisions[(int)decision].Inc();
+        counts.Count(decision, isStale);
         if (decision != Decision.Approve)
         {
             var alerts = pipeline.AlertWriter;
             output.Produce(alertTargets[partition], key, alerts.Write(facts), alertHeaders.For(alerts.IdOf(batch.TransactionIds[row]), batch.EventTimesMs[row]));
-            metrics.Alerts.Inc();
-        }
-
-        if (isStale)
-        {
-            stale.Inc();
         }
 
         if (!double.IsNaN(facts.Score))
@@ -104,6 +108,11 @@ internal sealed class OutputRecords
     public void End(TransactionBatch batch)
     {
         long ended = clock.GetTimestamp();
+        if (settlesAtOnce)
+        {
+            counts.Settle();
+        }
+
         produceStage.Observe(clock.GetElapsedTime(writeStarted, ended).TotalSeconds);
         metrics.ProcessingDuration.Observe(clock.GetElapsedTime(batchStarted, ended).TotalSeconds);
         long oldestMs = long.MaxValue;
@@ -151,7 +160,11 @@ internal sealed class OutputRecords
         // A producer may state a creation time only; where the broker stamped the record, the dead letter gets a time of its own.
         var time = record.Timestamp.Type == TimestampType.CreateTime ? record.Timestamp : Timestamp.Default;
         output.Produce(new TopicPartition(topics.DeadLetters, record.Partition), key.Bytes, value.Bytes, headers, time, !record.Key.IsNull, !record.Value.IsNull);
-        metrics.DeadLetters.WithLabels(RefusalTexts.Wire(record.Refusal.Code)).Inc();
+        counts.Count(record.Refusal.Code);
+        if (settlesAtOnce)
+        {
+            counts.Settle();
+        }
     }
 
     /// <summary>The headers of one topic's records: one list, whose identifier and time are written over in place. The producer copies them.</summary>

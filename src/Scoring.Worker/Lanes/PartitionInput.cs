@@ -1,6 +1,7 @@
 using System.Globalization;
 using Confluent.Kafka;
 using Scoring.Models.Features;
+using Scoring.Models.Features.Sharing;
 
 namespace Scoring.Worker.Lanes;
 
@@ -52,6 +53,18 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Whether the group has given it to another without asking: its rows are answered there, nothing is committed here.</summary>
     public bool IsLost { get; set; }
 
+    /// <summary>Whether changes of its state are logged, to be taken back with the transaction they belong to: from the end of its rebuilding on, where output is exactly once.</summary>
+    public bool IsAnswering { get; private set; }
+
+    /// <summary>Offset of the first row that is not committed: where reading goes on after a transaction was taken back.</summary>
+    public long RewindOffset { get; private set; }
+
+    /// <summary>How often it was taken back.</summary>
+    public int Rewinds { get; private set; }
+
+    /// <summary>Records that were refused while rows before them waited; their dead letters follow in offset order.</summary>
+    public RefusedRecords Refused { get; } = new();
+
     /// <summary>What it has told the others.</summary>
     public PartitionShare Share { get; init; } = new();
 
@@ -61,7 +74,55 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         get
         {
             long position = Staged.Count > 0 ? Staged.HeadOffset : ReceivedOffset;
+            if (Refused.Count > 0)
+            {
+                position = Math.Min(position, Refused.HeadOffset);
+            }
+
             return BatchOffset >= 0 ? Math.Min(BatchOffset, position) : position;
         }
+    }
+
+    /// <summary>Begins to log changes: all before an offset is processed.</summary>
+    public void Answer(long offset)
+    {
+        IsAnswering = true;
+        State.Begin();
+        SetMarks(offset);
+    }
+
+    /// <summary>Keeps all changes: everything before an offset is committed.</summary>
+    public void Settle(long offset)
+    {
+        State.Commit();
+        State.Begin();
+        SetMarks(offset);
+    }
+
+    /// <summary>Takes all changes back since the last commit, and forgets what was read since.</summary>
+    /// <param name="restored">Told each contribution that changed, as it is again.</param>
+    public void Rewind(ContributionWriter restored)
+    {
+        State.Rollback(restored);
+        State.Begin();
+        Staged.Clear();
+        Refused.Clear();
+        Share.Rewind();
+        ReceivedOffset = RewindOffset;
+        IsAtEnd = false;
+        IsHeld = false;
+        Rewinds++;
+        Labels?.Rewind();
+    }
+
+    private void SetMarks(long offset)
+    {
+        RewindOffset = offset;
+        if (Labels is { } labels)
+        {
+            labels.RewindOffset = labels.Position;
+        }
+
+        Share.Settle();
     }
 }

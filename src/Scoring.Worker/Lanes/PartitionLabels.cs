@@ -49,8 +49,17 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>When the first label was reported, ms since 1970 UTC.</summary>
     public long HeadReportedAtMs => HeadBatch.ReportedAtMs[HeadRow];
 
+    /// <summary>Source offset of the first label that waits.</summary>
+    public long HeadOffset => HeadBatch.Offsets[HeadRow];
+
     /// <summary>The offset to commit: every label before it is applied.</summary>
-    public long Position => Count > 0 ? HeadBatch.Offsets[HeadRow] : ReceivedOffset;
+    public long Position => Math.Min(Count > 0 ? HeadOffset : ReceivedOffset, Refused.Count > 0 ? Refused.HeadOffset : long.MaxValue);
+
+    /// <summary>Offset of the first label that is not committed: where reading goes on after a transaction was taken back.</summary>
+    public long RewindOffset { get; set; }
+
+    /// <summary>Records that were refused while labels before them waited; their dead letters follow in offset order.</summary>
+    public RefusedRecords Refused { get; } = new();
 
     /// <summary>A batch with room for one more label, to decode into.</summary>
     public LabelBatch Next()
@@ -77,11 +86,31 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
         Count--;
         if (++HeadRow == HeadBatch.RowCount)
         {
-            var spent = chunks.Dequeue();
-            spent.Clear();
-            pool.Push(spent);
-            HeadRow = 0;
-            last = chunks.Count == 0 ? null : last;
+            Recycle();
         }
+    }
+
+    /// <summary>Forgets every label that was read and not committed; they are read again.</summary>
+    public void Rewind()
+    {
+        while (chunks.Count > 0)
+        {
+            Recycle();
+        }
+
+        Count = 0;
+        Refused.Clear();
+        ReceivedOffset = RewindOffset;
+        IsAtEnd = false;
+        ConfirmedToOffset = 0;
+    }
+
+    private void Recycle()
+    {
+        var spent = chunks.Dequeue();
+        spent.Clear();
+        pool.Push(spent);
+        HeadRow = 0;
+        last = chunks.Count == 0 ? null : last;
     }
 }

@@ -3,6 +3,8 @@ namespace Scoring.Worker.Lanes;
 /// <summary>What a partition has told the others about shared entities.</summary>
 internal sealed class PartitionShare
 {
+    private (bool IsIdle, long PublishedMs, long PublishedAt) settled = (false, long.MinValue, 0);
+
     /// <summary>End of its aggregates partition when it was assigned: a former owner's records up to there must be known first.</summary>
     public long KnownAtOffset { get; init; }
 
@@ -29,6 +31,17 @@ internal sealed class PartitionShare
 
     /// <summary>Timestamp of the last publication.</summary>
     public long PublishedAt { get; set; }
+
+    /// <summary>Keeps what was told as the point to go back to.</summary>
+    public void Settle() => settled = (IsIdle, PublishedMs, PublishedAt);
+
+    /// <summary>Goes back to it: what was written since is not on the topic, so it is due again.</summary>
+    public void Rewind()
+    {
+        (IsIdle, PublishedMs, PublishedAt) = settled;
+        HasUndrained = true;
+        MarkIsDue = true;
+    }
 
     /// <summary>End of its aggregates partition when it was taken from us, or null: our own records stand before it.</summary>
     public long? EndWhenTaken { get; set; }

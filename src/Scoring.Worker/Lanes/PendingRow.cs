@@ -8,8 +8,9 @@ internal sealed class PendingRow
 {
     private readonly TransactionBatch? row;
 
-    private PendingRow(TransactionBatch? row, ConsumeResult<int, Refusal> result)
+    private PendingRow(TransactionBatch? row, ConsumeResult<int, Refusal> result, int rewinds)
     {
+        Rewinds = rewinds;
         this.row = row;
         Refusal = result.Message.Value;
         Partition = result.Partition.Value;
@@ -30,11 +31,17 @@ internal sealed class PendingRow
     /// <summary>Its time stamp.</summary>
     public Timestamp Timestamp { get; }
 
+    /// <summary>How often its partition had been taken back when it came: after one more it is read again.</summary>
+    public int Rewinds { get; }
+
     /// <summary>Its headers.</summary>
     public Headers? Headers { get; }
 
     /// <summary>Copies the row that was begun last in <paramref name="batch"/>.</summary>
-    public static PendingRow Of(TransactionBatch batch, ConsumeResult<int, Refusal> result)
+    /// <param name="batch">The lane's batch.</param>
+    /// <param name="result">The record.</param>
+    /// <param name="partition">Its partition, where the lane owned it already.</param>
+    public static PendingRow Of(TransactionBatch batch, ConsumeResult<int, Refusal> result, PartitionInput? partition)
     {
         TransactionBatch? copy = null;
         if (result.Message.Value.IsNone)
@@ -43,7 +50,7 @@ internal sealed class PendingRow
             copy.CopyRow(batch, batch.RowCount);
         }
 
-        return new PendingRow(copy, result);
+        return new PendingRow(copy, result, partition?.Rewinds ?? 0);
     }
 
     /// <summary>Begins the row anew in <paramref name="batch"/>.</summary>

@@ -90,6 +90,11 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         }
 
         partition.IsRebuilding = false;
+        if (context.IsExactlyOnce)
+        {
+            partition.Answer(partition.Refused.Count > 0 ? Math.Min(offset, partition.Refused.HeadOffset) : offset);
+        }
+
         stateMetrics.Begin(partition);
         context.Metrics.RestoreRemaining.WithLabels(partition.Name).Set(0);
         LogMessages.Running(context.Logger, lane, partition.Partition, offset);

@@ -45,7 +45,7 @@ internal sealed class StateMetrics
     }
 
     /// <summary>The partition answers from here on: what its state has met so far was history.</summary>
-    public void Begin(PartitionInput partition) => told[partition.Partition] = partition.State.Counters;
+    public void Begin(PartitionInput partition) => told[partition.Partition] = partition.State.CountersKept;
 
     /// <summary>Tells what a partition has met since the last time.</summary>
     public void Tell(PartitionInput partition)
@@ -57,7 +57,7 @@ internal sealed class StateMetrics
             return;
         }
 
-        ref readonly var met = ref partition.State.Counters;
+        ref readonly var met = ref partition.State.CountersKept;
         ref var before = ref told[partition.Partition];
         Grow(reordered, met.EventsLate - met.EventsTooOld, before.EventsLate - before.EventsTooOld);
         Grow(tooOld, met.EventsTooOld, before.EventsTooOld);

@@ -124,6 +124,23 @@ internal sealed class TransactionInput : IDisposable
     /// <exception cref="KafkaException">It is not committed.</exception>
     public void CommitNow(IReadOnlyList<TopicPartitionOffset> offsets) => consumer.Commit(offsets);
 
+    /// <summary>The lane's membership as of now: what offsets in a transaction are checked against.</summary>
+    public IConsumerGroupMetadata Member => consumer.ConsumerGroupMetadata;
+
+    /// <summary>Reads a partition again from <see cref="PartitionInput.RewindOffset"/>; what the client has fetched ahead is dropped.</summary>
+    public void Seek(PartitionInput input)
+    {
+        try
+        {
+            consumer.Seek(new TopicPartitionOffset(input.Source, input.RewindOffset));
+        }
+        catch (KafkaException error) when (error.Error.Code is ErrorCode.Local_State or ErrorCode.Local_UnknownPartition)
+        {
+            // The group takes it away at this moment: its new owner reads from the committed offset.
+            LogMessages.ReadError(logger, topic, error.Error.Code.ToString(), error.Error.Reason);
+        }
+    }
+
     /// <summary>Stops fetching a partition; what the client has fetched ahead of it is fetched again later.</summary>
     public void Pause(PartitionInput input)
     {

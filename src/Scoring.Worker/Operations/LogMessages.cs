@@ -77,6 +77,12 @@ internal static partial class LogMessages
     [LoggerMessage(124, LogLevel.Warning, "Lane {Lane} could not commit ({Code}: {Reason}); what came since is repeated if it must be")]
     public static partial void CommitFailed(ILogger logger, int lane, string code, string reason);
 
+    [LoggerMessage(141, LogLevel.Warning, "Lane {Lane} takes its transaction back and does it again: {Reason}")]
+    public static partial void TransactionAborted(ILogger logger, int lane, string reason);
+
+    [LoggerMessage(142, LogLevel.Warning, "Lane {Lane} does not know whether its transaction is committed ({Reason}) and asks the broker")]
+    public static partial void OutcomeUnknown(ILogger logger, int lane, string reason);
+
     [LoggerMessage(125, LogLevel.Error, "Input of partition {Partition} is gone from offset {Expected} to {Found}: retention passed the reader")]
     public static partial void InputGap(ILogger logger, int partition, long expected, long found);
 

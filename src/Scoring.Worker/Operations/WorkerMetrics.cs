@@ -38,6 +38,10 @@ internal sealed class WorkerMetrics
         Rebalances = factory.CreateCounter("fraudscoring_kafka_rebalances_total", "Assignments and revocations seen.");
         ReadErrors = factory.CreateCounter("fraudscoring_kafka_consume_errors_total", "Errors of readers that did not end a lane.");
         CommitFailures = factory.CreateCounter("fraudscoring_kafka_commit_failures_total", "Commits that were refused or lost.");
+        Transactions = Counter("transactions_total", "Kafka transactions of lanes, by outcome.", "outcome");
+        CommitDuration = factory.CreateHistogram("fraudscoring_commit_duration_seconds", "From the beginning of a commit until the broker has it: output sent, offsets added, transaction ended.", new HistogramConfiguration { Buckets = [.001, .002, .003, .004, .006, .01, .015, .025, .05, .1, .25, .5, 1, 5] });
+        ProducerReplacements = Counter("producer_replacements_total", "Transactional producers given up for a new one, by cause.", "cause");
+        Fences = factory.CreateCounter("fraudscoring_fences_total", "Times that another process used this one's transactional identifier, or the broker had forgotten it.");
         InputGap = factory.CreateCounter("fraudscoring_input_gap_records_total", "Records that retention removed before they were read.");
         AggregatesWait = factory.CreateHistogram("fraudscoring_aggregates_wait_seconds", "Time a lane that reads history stood still for the watermarks of others.", new HistogramConfiguration { Buckets = [.001, .005, .01, .05, .1, .5, 1, 5, 10, 30, 60] });
         RestoreRemaining = Gauge("restore_remaining_records", "Records still to read until a partition's state is rebuilt.", "partition");
@@ -72,6 +76,16 @@ internal sealed class WorkerMetrics
         foreach (string stage in new[] { "features", "inference", "decide", "produce" })
         {
             StageDuration.WithLabels(stage);
+        }
+
+        foreach (string outcome in new[] { "committed", "aborted", "unknown" })
+        {
+            Transactions.WithLabels(outcome);
+        }
+
+        foreach (string cause in new[] { "slow", "abort", "fenced", "unknown" })
+        {
+            ProducerReplacements.WithLabels(cause);
         }
 
         foreach (string reason in new[] { "no_model", "network_failed", "network_no_number", "trees_failed", "stale_aggregates" })
@@ -155,6 +169,14 @@ internal sealed class WorkerMetrics
     public Counter ReadErrors { get; }
 
     public Counter CommitFailures { get; }
+
+    public Counter Transactions { get; }
+
+    public Histogram CommitDuration { get; }
+
+    public Counter ProducerReplacements { get; }
+
+    public Counter Fences { get; }
 
     public Counter InputGap { get; }
 

@@ -23,6 +23,8 @@ internal static class WorkerProcess
     /// <summary>Of the ten seconds: a lane needs at most seven (4 to commit, 2 to leave, 1 for a call that does not come back), the server gets two.</summary>
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(8);
 
+    private static int runs;
+
     /// <summary>Runs until <paramref name="stopping"/> or until a lane fails.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(WorkerSettings settings, TimeProvider clock, ILoggerFactory logging, CancellationToken stopping)
@@ -77,6 +79,7 @@ internal static class WorkerProcess
             Ledger = ledger,
             PartitionCount = found.PartitionCount,
             ReadsLabels = found.HasLabels,
+            Instance = settings.Kafka.InstanceId ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}-{Interlocked.Increment(ref runs)}"),
             Metrics = metrics,
             Health = health,
             Clock = clock,

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Scoring.EndToEnd.Tests.Brokers;
+using Scoring.Worker.Configuration;
 using Scoring.Worker.Demo;
 using Testcontainers.Kafka;
 
@@ -40,6 +41,12 @@ public sealed class KafkaBroker : IAsyncLifetime
 
     /// <summary>The embedded broker, where it is that.</summary>
     internal EmbeddedBroker? Embedded => embedded;
+
+    /// <summary>How workers deliver here: the embedded broker does not keep offsets that are committed in a transaction.</summary>
+    internal string Delivery => Kind == BrokerKind.Embedded ? KafkaOptions.AtLeastOnce : KafkaOptions.ExactlyOnce;
+
+    /// <summary>The same as arguments of <c>run</c>.</summary>
+    internal string[] DeliveryArguments => ["--set", $"Kafka:Delivery={Delivery}"];
 
     /// <summary>An embedded broker of a test's own, whose answers it may change.</summary>
     internal static KafkaBroker StartEmbedded()

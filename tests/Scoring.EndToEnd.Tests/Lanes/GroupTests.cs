@@ -130,7 +130,7 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
     }
 
     private static OwnProgram Start(TestService service, params string[] arguments) => OwnProgram.StartWorker(
-        ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", service.Broker.BootstrapServers, .. service.ModelArguments, "--http", "127.0.0.1:0", "--lanes", "1", .. arguments]);
+        ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", service.Broker.BootstrapServers, .. service.Broker.DeliveryArguments, .. service.ModelArguments, "--http", "127.0.0.1:0", "--lanes", "1", .. arguments]);
 
     private static async Task UntilPrintedAsync(OwnProgram program, string text)
     {

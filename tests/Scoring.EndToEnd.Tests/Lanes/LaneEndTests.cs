@@ -45,5 +45,5 @@ public sealed class LaneEndTests(KafkaBroker broker, TestModel model)
     }
 
     private OwnProgram Start(TestService service) => OwnProgram.StartWorker(
-        ["run", "--definition", service.DefinitionPath, .. service.ModelArguments, "--bootstrap-servers", broker.BootstrapServers, "--group", service.Topics.Prefix, "--http", "127.0.0.1:0", "--lanes", "2"]);
+        ["run", "--definition", service.DefinitionPath, .. service.ModelArguments, "--bootstrap-servers", broker.BootstrapServers, .. broker.DeliveryArguments, "--group", service.Topics.Prefix, "--http", "127.0.0.1:0", "--lanes", "2"]);
 }

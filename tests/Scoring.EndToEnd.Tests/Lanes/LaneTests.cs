@@ -7,6 +7,7 @@ using Scoring.EndToEnd.Tests.Processes;
 using Scoring.Models.Events;
 using Scoring.Models.Tests.Events;
 using Scoring.Worker.Commands;
+using Scoring.Worker.Configuration;
 
 namespace Scoring.EndToEnd.Tests.Lanes;
 
@@ -80,7 +81,8 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         Assert.Equal(EventCount, byTransaction.Count);
         AssertSameBytes(byTransaction);
         AssertBothComponentsAnswered(byTransaction[0].First());
-        var alerts = service.Read("alerts", records => records.Count == service.Count("alerts"), Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
+        long alertCount = service.Count("alerts");
+        var alerts = service.Read("alerts", records => records.Count == alertCount, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
         AssertSameBytes(alerts);
         Assert.All(alerts, same => Assert.Equal(ways.Length, same.Count()));
         Assert.InRange(alerts.Count, EventCount / 50, EventCount / 2);
@@ -92,26 +94,39 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
     }
 
     [Theory]
-    [InlineData(20)]
-    [InlineData(60_000)] // Killed before its first commit: all that it told others stands there, all of its input comes again.
-    public async Task A_killed_worker_goes_on_with_the_same_bytes(int commitIntervalMs)
+    [InlineData(20, true)]
+    [InlineData(20, false)]
+    [InlineData(60_000, false)] // Killed before its first commit: all that it told others stands there, all of its input comes again.
+    public async Task A_killed_worker_goes_on_with_the_same_bytes(int commitIntervalMs, bool isExactlyOnce)
     {
+        if (isExactlyOnce)
+        {
+            broker.SkipUnlessReal("it does not keep offsets that are committed in a transaction");
+        }
+
+        string delivery = isExactlyOnce ? KafkaOptions.ExactlyOnce : KafkaOptions.AtLeastOnce;
         using var service = await TestService.CreateAsync(broker, model, partitionCount: 4);
         await service.VerbAsync("replay", service.WriteHistory(EventCount, seed: 3, withLate: true));
         await using (var victim = OwnProgram.StartWorker(
-            ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, "--group", "killed", .. service.ModelArguments, "--emit", "features", "--http", "127.0.0.1:0", "--lanes", "2", "--set", string.Create(CultureInfo.InvariantCulture, $"Lanes:CommitIntervalMs={commitIntervalMs}")]))
+            ["run", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, "--group", "killed", .. service.ModelArguments, "--emit", "features", "--http", "127.0.0.1:0", "--lanes", "2",
+            "--set", string.Create(CultureInfo.InvariantCulture, $"Lanes:CommitIntervalMs={commitIntervalMs}"), "--set", $"Kafka:Delivery={delivery}"]))
         {
             service.Read("scores", records => records.Count >= EventCount / 4, Bound);
             await victim.KillAsync();
         }
 
-        await using (var successor = new WorkerRun(service, "killed", lanes: 1))
+        await using (var successor = new WorkerRun(service, "killed", lanes: 1, delivery: delivery))
         {
             service.Read("scores", records => records.Select(TransactionOf).Distinct(StringComparer.Ordinal).Count() == EventCount, Bound);
             Assert.Equal(ExitCode.Ok, await successor.StopAsync());
         }
 
         long afterRestart = service.Count("scores");
+        if (isExactlyOnce)
+        {
+            Assert.Equal(EventCount, afterRestart);
+        }
+
         await using (var undisturbed = new WorkerRun(service, "undisturbed"))
         {
             service.Read("scores", records => records.Count == afterRestart + EventCount, Bound);
@@ -121,9 +136,10 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         var all = service.Read("scores", records => records.Count == afterRestart + EventCount, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
         Assert.Equal(EventCount, all.Count);
         AssertSameBytes(all);
-        var alerts = service.Read("alerts", records => records.Count == service.Count("alerts"), Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
+        long alertCount = service.Count("alerts");
+        var alerts = service.Read("alerts", records => records.Count == alertCount, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
         AssertSameBytes(alerts);
-        Assert.All(alerts, same => Assert.InRange(same.Count(), 2, 3));
+        Assert.All(alerts, same => Assert.InRange(same.Count(), 2, isExactlyOnce ? 2 : 3));
     }
 
     [Fact]

@@ -20,11 +20,12 @@ internal sealed class WorkerRun : IAsyncDisposable
     /// <param name="lanes">Threads.</param>
     /// <param name="rowsMax">Rows of a batch.</param>
     /// <param name="from">Where a new group starts.</param>
-    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest") =>
+    /// <param name="delivery">How it delivers; null: exactly once where the broker can.</param>
+    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null) =>
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
-                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from },
+                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from, Delivery = delivery ?? service.Broker.Delivery },
                 Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
                 Operations = new OperationsOptions { Http = http.EndPoint },
                 Serving = service.Serving,

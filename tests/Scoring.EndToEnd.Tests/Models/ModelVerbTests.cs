@@ -79,5 +79,5 @@ public sealed class ModelVerbTests(KafkaBroker broker, TestModel model)
     }
 
     private OwnProgram StartWithoutFile(TestService service) => OwnProgram.StartWorker(
-        "run", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, "--verification-key", model.KeyPath, "--http", "127.0.0.1:0", "--lanes", "1");
+        "run", "--definition", service.DefinitionPath, "--bootstrap-servers", broker.BootstrapServers, "--verification-key", model.KeyPath, "--http", "127.0.0.1:0", "--lanes", "1", "--set", $"Kafka:Delivery={broker.Delivery}");
 }

@@ -82,7 +82,7 @@ internal sealed class AlertScene : IAsyncDisposable
     public async Task WorkerAsync(IPEndPoint endPoint, params IEnumerable<string> arguments)
     {
         await StartAsync(PrometheusServer.Workers, endPoint, "Scoring.Worker",
-            ["run", "--bootstrap-servers", Service.Broker.BootstrapServers, "--http", endPoint.ToString(), "--lanes", "2", "--set", "Lanes:InFlightMax=1000", "--set", $"Kafka:Group={Service.Topics.Prefix}", .. arguments]);
+            ["run", "--bootstrap-servers", Service.Broker.BootstrapServers, .. Service.Broker.DeliveryArguments, "--http", endPoint.ToString(), "--lanes", "2", "--set", "Lanes:InFlightMax=1000", "--set", $"Kafka:Group={Service.Topics.Prefix}", .. arguments]);
         await UntilAsync(endPoint, "/health/ready", _ => true);
     }
 

@@ -28,7 +28,7 @@ public sealed class ConnectionTests(KafkaBroker broker, TestModel model, ITestOu
         using var http = new HttpDoor(HttpDoor.FreePort());
         await using var worker = ConnectionRecording.Start(
             "Scoring.Worker",
-            ["run", "--definition", service.DefinitionPath, .. service.ModelArguments, "--bootstrap-servers", broker.BootstrapServers, "--lanes", "2", "--http", http.EndPoint.ToString()]);
+            ["run", "--definition", service.DefinitionPath, .. service.ModelArguments, "--bootstrap-servers", broker.BootstrapServers, .. broker.DeliveryArguments, "--lanes", "2", "--http", http.EndPoint.ToString()]);
         service.Read("scores", records => records.Count == EventCount, Bound);
         long scored = TimeProvider.System.GetTimestamp();
         await http.UntilAsync("/metrics", answer => answer.Status == HttpStatusCode.OK && TimeProvider.System.GetElapsedTime(scored) > Longer, Bound);

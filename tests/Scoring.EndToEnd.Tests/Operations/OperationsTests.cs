@@ -70,7 +70,8 @@ public sealed class OperationsTests(KafkaBroker broker, TestModel model)
 
         // A label is taken when a row of its partition comes that is not older than its report; in a partition that has fallen silent, as far as the other has come.
         var lastEvent = scores.GroupBy(record => record.Partition.Value).ToDictionary(partition => partition.Key, partition => partition.Max(record => Time(Json(record), "event_time")));
-        var labels = service.Read("labels", records => records.Count == service.Count("labels"), Bound).Where(IsWhole).ToList();
+        long labelCount = service.Count("labels");
+        var labels = service.Read("labels", records => records.Count == labelCount, Bound).Where(IsWhole).ToList();
         int labelsDue = labels.Count(record => Time(Json(record), "reported_at") <= lastEvent[record.Partition.Value]);
         int labelsDueAtMost = labels.Count(record => Time(Json(record), "reported_at") <= lastEvent.Values.Max());
         Assert.InRange(labelsDue, EventCount / 2, EventCount);

@@ -20,7 +20,7 @@ public sealed class CommitLogTests
     {
         using var broker = EmbeddedBroker.Start();
         broker.CreateTopic("out", 1);
-        using var output = new LaneOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
+        using var output = new AcknowledgedOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
         var committed = new List<long>();
         long position = 0;
         int acknowledged = 0;
@@ -36,7 +36,7 @@ public sealed class CommitLogTests
             output.Produce(new TopicPartition("out", 0), [], [1, 2, 3], hasKey: false);
             position = i;
             acknowledged = i - output.InFlight;
-            log.Step(TimeProvider.System.GetTimestamp(), () => [new TopicPartitionOffset("in", 0, position)]);
+            log.Step(TimeProvider.System.GetTimestamp(), isBusy: false, () => [new TopicPartitionOffset("in", 0, position)]);
             output.Poll(TimeSpan.FromMilliseconds(1));
         }
 
@@ -45,7 +45,7 @@ public sealed class CommitLogTests
         {
             output.Poll(TimeSpan.FromMilliseconds(1));
             acknowledged = 200 - output.InFlight;
-            log.Step(TimeProvider.System.GetTimestamp(), () => [new TopicPartitionOffset("in", 0, position)]);
+            log.Step(TimeProvider.System.GetTimestamp(), isBusy: false, () => [new TopicPartitionOffset("in", 0, position)]);
         }
 
         Assert.InRange(committed.Count, 1, 200);
@@ -60,7 +60,7 @@ public sealed class CommitLogTests
     public void To_finish_is_to_have_committed()
     {
         using var broker = EmbeddedBroker.Start();
-        using var output = new LaneOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
+        using var output = new AcknowledgedOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
         var answer = Task.FromException(new KafkaException(ErrorCode.IllegalGeneration));
         var log = Log(output, _ => answer);
         Assert.False(log.Finish(() => [new TopicPartitionOffset("in", 0, 7)], Patience));
@@ -73,7 +73,7 @@ public sealed class CommitLogTests
     public void A_coordinator_that_does_not_answer_holds_nobody_up()
     {
         using var broker = EmbeddedBroker.Start();
-        using var output = new LaneOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
+        using var output = new AcknowledgedOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
         var answer = new TaskCompletionSource();
         int commits = 0;
         var log = Log(output, _ =>
@@ -83,7 +83,7 @@ public sealed class CommitLogTests
         });
         for (int i = 1; i <= 10; i++)
         {
-            log.Step(TimeProvider.System.GetTimestamp(), () => [new TopicPartitionOffset("in", 0, i)]);
+            log.Step(TimeProvider.System.GetTimestamp(), isBusy: false, () => [new TopicPartitionOffset("in", 0, i)]);
         }
 
         Assert.Equal(1, commits);
@@ -96,6 +96,6 @@ public sealed class CommitLogTests
     private static KafkaClients Clients(EmbeddedBroker broker) =>
         new(new KafkaOptions { BootstrapServers = broker.BootstrapServers }, "group", NullLogger.Instance);
 
-    private static CommitLog Log(LaneOutput output, Func<IReadOnlyList<TopicPartitionOffset>, Task> commit) =>
+    private static CommitLog Log(AcknowledgedOutput output, Func<IReadOnlyList<TopicPartitionOffset>, Task> commit) =>
         new(output, commit, TimeProvider.System, TimeSpan.Zero, 0, new WorkerMetrics(Metrics.NewCustomRegistry()), NullLogger.Instance);
 }

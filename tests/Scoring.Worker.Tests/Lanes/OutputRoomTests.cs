@@ -92,7 +92,7 @@ public sealed class OutputRoomTests : IDisposable
 
     private WorkerSettings Settings() => new()
     {
-        Kafka = new KafkaOptions { BootstrapServers = broker.BootstrapServers, Group = "room", Client = Quick },
+        Kafka = new KafkaOptions { BootstrapServers = broker.BootstrapServers, Group = "room", Client = Quick, Delivery = KafkaOptions.AtLeastOnce },
         Lanes = new LaneOptions { Lanes = 1, InFlightMax = InFlightMax },
         Operations = new OperationsOptions { Http = http },
         Serving = new ServingOptions { Definition = definitionPath, WithoutModel = true },

@@ -1,0 +1,82 @@
+using Confluent.Kafka;
+using Scoring.Worker.Commands;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Output at least once: what the broker has acknowledged is known per commit interval.</summary>
+internal sealed class AcknowledgedOutput : LaneOutput
+{
+    private readonly IProducer<byte[], byte[]> producer;
+    private DeliveryWindow open = new();
+    private DeliveryWindow closed = new();
+
+    /// <summary>Takes over the producer, which must not poll by itself.</summary>
+    public AcknowledgedOutput(IProducer<byte[], byte[]> producer, int inFlightMax, TimeProvider clock)
+        : base(inFlightMax, clock) => this.producer = producer;
+
+    /// <summary>Records that the broker has not acknowledged.</summary>
+    public override int InFlight => open.Outstanding + closed.Outstanding;
+
+    /// <inheritdoc/>
+    public override bool HasRoom => InFlight < InFlightMax && open.Bytes + closed.Bytes < BytesMax;
+
+    /// <inheritdoc/>
+    public override bool TakesRecords => true;
+
+    /// <summary>Whether everything before the last <see cref="Close"/> is acknowledged.</summary>
+    public bool ClosedIsAcknowledged => closed.Outstanding == 0;
+
+    /// <summary>Serves delivery reports.</summary>
+    /// <exception cref="LaneFailure">The broker refused a record.</exception>
+    public override void Poll(TimeSpan wait)
+    {
+        if (InFlight > 0)
+        {
+            producer.Poll(wait);
+        }
+
+        if ((open.Refused ?? closed.Refused) is { } error)
+        {
+            throw new LaneFailure(ExitCode.Internal, $"an output record was refused: {error.Reason}");
+        }
+    }
+
+    /// <summary>Begins a new interval; what was produced so far is the closed one.</summary>
+    /// <exception cref="InvalidOperationException">The one closed before is not acknowledged yet.</exception>
+    public void Close()
+    {
+        if (!ClosedIsAcknowledged)
+        {
+            throw new InvalidOperationException("the closed interval is not acknowledged");
+        }
+
+        (open, closed) = (closed, open);
+    }
+
+    /// <summary>Waits until everything is acknowledged.</summary>
+    /// <returns>False when the deadline came first.</returns>
+    public bool Flush(TimeSpan bound)
+    {
+        long started = Clock.GetTimestamp();
+        while (InFlight > 0)
+        {
+            Poll(TimeSpan.FromMilliseconds(5));
+            if (Clock.GetElapsedTime(started) > bound)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => producer.Dispose();
+
+    /// <inheritdoc/>
+    protected override void Hand(TopicPartition target, Message<byte[], byte[]> record, int bytes)
+    {
+        producer.Produce(target, record, open.Delivered);
+        open.Sent(bytes);
+    }
+}

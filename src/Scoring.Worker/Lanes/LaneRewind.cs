@@ -1,0 +1,81 @@
+using Confluent.Kafka;
+using Scoring.Models.Events;
+using Scoring.Worker.Serving;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Takes a lane back to its last commit: state, rows that wait, what others were told, and the readers' positions.</summary>
+/// <param name="context">The lane's.</param>
+/// <param name="partitions">What is taken back.</param>
+/// <param name="input">Reader of transactions.</param>
+/// <param name="labelInput">Reader of labels, if any.</param>
+/// <param name="batch">Rows at hand.</param>
+/// <param name="pipeline">What was computed of them.</param>
+/// <param name="shares">What was told.</param>
+/// <param name="records">What was counted.</param>
+internal sealed class LaneRewind(
+    LaneContext context, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, TransactionBatch batch, ScoringPipeline pipeline, LaneShares shares, OutputRecords records)
+{
+    /// <summary>The offset to which a partition would be taken back, of transactions or labels; -1 for one that is not owned or does not answer yet.</summary>
+    public long OffsetOf(TopicPartition partition) => partitions.Find(partition.Partition.Value) is not { IsAnswering: true } owned ? -1
+        : string.Equals(partition.Topic, context.Topics.Transactions, StringComparison.Ordinal) ? owned.RewindOffset
+        : owned.Labels!.RewindOffset;
+
+    /// <summary>Makes the present the point to go back to: everything up to the positions is committed.</summary>
+    public void Settle(List<TopicPartitionOffset> committed)
+    {
+        foreach (var partition in partitions.All)
+        {
+            if (partition.IsAnswering)
+            {
+                partition.Settle(PositionIn(committed, partition));
+                partition.Share.Settle();
+            }
+        }
+
+        records.Settle();
+    }
+
+    /// <summary>Takes everything back that is not committed. Partitions whose state is still being rebuilt have nothing to take back.</summary>
+    public void All()
+    {
+        pipeline.Compute(batch, partitions.States); // Rows that only rebuild state are not read again.
+        batch.Clear();
+        pipeline.Clear();
+        records.Discard();
+        foreach (var partition in partitions.All)
+        {
+            partition.BatchOffset = -1;
+            if (!partition.IsAnswering)
+            {
+                continue;
+            }
+
+            partition.Rewind((key, sum) => context.Ledger.Apply(partition.Partition, key, sum));
+            shares.Rewound(partition);
+            if (partition.IsLost || partition.Share.IsLeaving)
+            {
+                continue; // Its rows are read elsewhere.
+            }
+
+            input.Seek(partition);
+            if (partition.Labels is { } labels)
+            {
+                labelInput!.Seek(labels, partition.Partition);
+            }
+        }
+    }
+
+    private static long PositionIn(List<TopicPartitionOffset> committed, PartitionInput partition)
+    {
+        foreach (var position in committed)
+        {
+            if (position.TopicPartition.Equals(partition.Source))
+            {
+                return position.Offset.Value;
+            }
+        }
+
+        return partition.RewindOffset;
+    }
+}

@@ -1,0 +1,308 @@
+using System.Globalization;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Scoring.Worker.Commands;
+using Scoring.Worker.Operations;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Exactly once: commits output and input offsets together, and takes the lane back to the last commit when that fails.</summary>
+/// <remarks>
+/// While a commit is under way, or its outcome is not known, nothing is processed: the lane only polls, so that it stays in its group.
+/// Safety rests on the broker alone: the producer's identifier fences an earlier process of the same name, and the offsets are refused
+/// when the group has moved on. What a rebalance handler was told is never proof of owning a partition.
+/// </remarks>
+internal sealed class TransactionCommits : LaneCommits
+{
+    private const int IntervalMsMin = 10;
+    private const int FencesMax = 3;
+    private const int RestMsMin = 5;
+    private const int RestMsMax = 2_000;
+
+    private static readonly TimeSpan CommitBound = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan InitialiseBound = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FenceWindow = TimeSpan.FromSeconds(60);
+
+    private readonly TransactionalOutput output;
+    private readonly TransactionInput input;
+    private readonly LaneRewind rewind;
+    private readonly LaneContext context;
+    private readonly WorkerMetrics metrics;
+    private readonly ILogger logger;
+    private readonly TimeProvider clock;
+    private readonly TimeSpan intervalMax;
+    private readonly int lane;
+    private readonly List<TopicPartitionOffset> noted = [];
+    private readonly Queue<long> fences = [];
+    private bool isUnknown;
+    private int aborts;
+    private bool wasTooLarge;
+    private long commitStarted;
+    private long committedAt;
+    private TimeSpan cost = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>Starts with nothing to commit and no producer yet.</summary>
+    /// <param name="output">Whose transactions are committed.</param>
+    /// <param name="input">Whose membership and offsets.</param>
+    /// <param name="rewind">Takes the lane back.</param>
+    /// <param name="context">The lane's.</param>
+    /// <param name="lane">For the log.</param>
+    public TransactionCommits(TransactionalOutput output, TransactionInput input, LaneRewind rewind, LaneContext context, int lane)
+    {
+        this.output = output;
+        this.input = input;
+        this.rewind = rewind;
+        this.context = context;
+        this.lane = lane;
+        metrics = context.Metrics;
+        logger = context.Logger;
+        clock = context.Clock;
+        intervalMax = TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs);
+        committedAt = clock.GetTimestamp();
+    }
+
+    /// <inheritdoc/>
+    public override void Step(long now, bool isBusy, Func<IEnumerable<TopicPartitionOffset>> positions)
+    {
+        if (!output.IsReady)
+        {
+            Prepare();
+        }
+        else if (output.IsCommitting)
+        {
+            Advance();
+        }
+        else if (isUnknown)
+        {
+            Look();
+        }
+        else if (output.IsFull || clock.GetElapsedTime(committedAt, now) >= Interval(isBusy))
+        {
+            Begin(now, positions());
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound)
+    {
+        long started = clock.GetTimestamp();
+        do
+        {
+            if (output.TakesRecords && !isUnknown)
+            {
+                Begin(clock.GetTimestamp(), positions());
+                if (output.TakesRecords && !isUnknown)
+                {
+                    return true; // Committed, or taken back to where all is committed.
+                }
+            }
+            else
+            {
+                Step(clock.GetTimestamp(), isBusy: false, positions);
+            }
+        }
+        while (clock.GetElapsedTime(started) < bound);
+        metrics.CommitFailures.Inc();
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public override void Forget(TopicPartition partition) => noted.RemoveAll(position => position.TopicPartition.Equals(partition));
+
+    /// <inheritdoc/>
+    public override void TakeBack(string reason)
+    {
+        if (output.IsCommitting || isUnknown)
+        {
+            return; // It may be committed: what the broker answers decides.
+        }
+
+        LogMessages.TransactionAborted(logger, lane, reason);
+        metrics.Transactions.WithLabels("aborted").Inc();
+        if (!output.TryAbort())
+        {
+            Replace("abort");
+        }
+
+        rewind.All();
+        output.Rest(TimeSpan.FromMilliseconds(Math.Min(RestMsMax, RestMsMin << Math.Min(aborts, 16))));
+        aborts++;
+    }
+
+    /// <summary>Short while there is little to do, so that readers see scores soon; long under load, so that commits take a small share of the time.</summary>
+    private TimeSpan Interval(bool isBusy)
+    {
+        var quick = TimeSpan.FromMilliseconds(Math.Max(IntervalMsMin, 5 * cost.TotalMilliseconds));
+        return isBusy || quick > intervalMax ? intervalMax : quick;
+    }
+
+    private void Begin(long now, IEnumerable<TopicPartitionOffset> positions)
+    {
+        noted.Clear();
+        bool hasMoved = output.IsOpen;
+        foreach (var position in positions)
+        {
+            noted.Add(position); // All of them, moved or not: the group's check of membership is what stops a lane that is no owner any more.
+            hasMoved |= rewind.OffsetOf(position.TopicPartition) != position.Offset.Value;
+        }
+
+        commitStarted = now;
+        committedAt = now;
+        if (!hasMoved)
+        {
+            return;
+        }
+
+        if (noted.Count == 0)
+        {
+            TakeBack("the lane owns none of the partitions that its transaction is about");
+            return;
+        }
+
+        Advance();
+    }
+
+    private void Advance()
+    {
+        TransactionAnswer answer;
+        bool tookTooLong;
+        try
+        {
+            answer = output.Commit([.. noted], input.Member, out tookTooLong);
+        }
+        catch (TransactionBroken broken)
+        {
+            TakeBack(broken.Message);
+            return;
+        }
+
+        switch (answer)
+        {
+            case TransactionAnswer.Done:
+                Committed();
+                if (tookTooLong)
+                {
+                    Replace("slow");
+                }
+
+                break;
+            case TransactionAnswer.CallAgain when clock.GetElapsedTime(commitStarted) < CommitBound:
+                break;
+            case TransactionAnswer.CallAgain or TransactionAnswer.Unknown:
+                LookAfterReplacing("unknown");
+                break;
+            case TransactionAnswer.Fenced:
+                CountFence();
+                LookAfterReplacing("fenced");
+                break;
+            case TransactionAnswer.Stop:
+                throw new LaneFailure(ExitCode.Configuration, $"the transaction was refused: {output.LastError!.Reason}; the worker needs WRITE on its outputs, READ on its inputs and its group, WRITE on its transactional id");
+            case TransactionAnswer.AbortTooLarge when wasTooLarge:
+                throw new LaneFailure(ExitCode.Internal, $"an output record was refused: {output.LastError!.Reason}; raise max.message.bytes of the topic, or have fewer members in what is published");
+            default:
+                wasTooLarge = answer == TransactionAnswer.AbortTooLarge;
+                output.GiveUpCommit();
+                TakeBack(output.LastError!.Reason);
+                break;
+        }
+    }
+
+    private void Committed()
+    {
+        var took = clock.GetElapsedTime(commitStarted);
+        cost = (cost * 0.8) + (took * 0.2);
+        metrics.CommitDuration.Observe(took.TotalSeconds);
+        metrics.Transactions.WithLabels("committed").Inc();
+        isUnknown = false;
+        aborts = 0;
+        wasTooLarge = false;
+        rewind.Settle(noted);
+    }
+
+    private void LookAfterReplacing(string cause)
+    {
+        LogMessages.OutcomeUnknown(logger, lane, output.LastError?.Reason ?? "the broker did not answer in time");
+        metrics.Transactions.WithLabels("unknown").Inc();
+        isUnknown = true;
+        Replace(cause);
+    }
+
+    private void Replace(string cause)
+    {
+        metrics.ProducerReplacements.WithLabels(cause).Inc();
+        output.Replace();
+    }
+
+    /// <summary>Makes a producer; the broker answers only when the transaction of the one before is decided.</summary>
+    private void Prepare()
+    {
+        try
+        {
+            if (output.TryInitialise(InitialiseBound) && isUnknown)
+            {
+                Look();
+            }
+        }
+        catch (KafkaException error) when (error.Error.IsFatal || error.Error.Code is ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch)
+        {
+            CountFence();
+        }
+        catch (KafkaException error)
+        {
+            throw new LaneFailure(ExitCode.Configuration, $"no transactions under the identifier {context.TransactionalId(lane)}: {error.Error.Reason}", error);
+        }
+    }
+
+    /// <summary>The outcome of the last commit, as the group's offsets tell it.</summary>
+    private void Look()
+    {
+        List<TopicPartitionOffset> committed;
+        try
+        {
+            committed = input.Committed(noted.Select(position => position.TopicPartition));
+        }
+        catch (KafkaException)
+        {
+            return; // No answer: asked again in the next cycle.
+        }
+
+        var byPartition = committed.ToDictionary(position => position.TopicPartition, position => position.Offset.Value);
+        bool isNew = noted.Exists(position => rewind.OffsetOf(position.TopicPartition) != position.Offset.Value);
+        if (isNew && noted.TrueForAll(position => byPartition[position.TopicPartition] == position.Offset.Value))
+        {
+            Committed();
+            return;
+        }
+
+        isUnknown = false;
+        rewind.All();
+        foreach (var position in noted)
+        {
+            long found = byPartition[position.TopicPartition];
+            if (found != Offset.Unset && found != rewind.OffsetOf(position.TopicPartition))
+            {
+                throw new LaneFailure(
+                    ExitCode.Unavailable,
+                    string.Create(CultureInfo.InvariantCulture, $"{position.Topic} [{position.Partition.Value}] is committed to {found}, which this lane has not: another owner went on, or the group's offsets were set; the lane starts anew"));
+            }
+        }
+    }
+
+    private void CountFence()
+    {
+        long now = clock.GetTimestamp();
+        metrics.Fences.Inc();
+        fences.Enqueue(now);
+        while (clock.GetElapsedTime(fences.Peek(), now) > FenceWindow)
+        {
+            fences.Dequeue();
+        }
+
+        if (fences.Count >= FencesMax)
+        {
+            throw new LaneFailure(
+                ExitCode.Configuration,
+                $"another process uses the transactional identifier {context.TransactionalId(lane)}: {FencesMax} times within {FenceWindow.TotalSeconds:0} s each has shut out the other; give every worker its own Kafka:InstanceId");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+using Confluent.Kafka;
+
+namespace Scoring.Worker.Lanes;
+
+/// <summary>Output exactly once: a transaction's records and the input offsets behind them are committed together or not at all.</summary>
+/// <remarks>
+/// One transaction at a time. It begins with its first record. A commit has three steps, each of which may ask to be called again: what
+/// is queued is sent, the offsets join the transaction, the transaction ends. Until it has ended nothing more is taken.
+/// </remarks>
+internal sealed class TransactionalOutput : LaneOutput
+{
+    /// <summary>A commit that took longer than this may have been asked for twice, since the client asks again after 0.8 × <c>retry.backoff.ms</c> at the earliest; the second request can end the next transaction.</summary>
+    public static readonly TimeSpan GhostAfter = TimeSpan.FromMilliseconds(400);
+
+    private static readonly TimeSpan CallBound = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(1);
+
+    private readonly Func<IProducer<byte[], byte[]>> build;
+    private IProducer<byte[], byte[]>? producer;
+    private Step step;
+    private bool isOpen;
+    private int records;
+    private long bytes;
+    private IReadOnlyList<TopicPartitionOffset> offsets = [];
+    private IConsumerGroupMetadata? member;
+    private long offsetsSince;
+    private long restsUntil;
+
+    /// <summary>Starts without a producer: <see cref="TryInitialise"/> makes it.</summary>
+    /// <param name="build">Builds a transactional producer, always with the same identifier.</param>
+    /// <param name="inFlightMax">Most records of a transaction.</param>
+    /// <param name="clock">Measures waits.</param>
+    public TransactionalOutput(Func<IProducer<byte[], byte[]>> build, int inFlightMax, TimeProvider clock)
+        : base(inFlightMax, clock) => this.build = build;
+
+    private enum Step
+    {
+        None,
+        Flushing,
+        SendingOffsets,
+        Ending,
+    }
+
+    /// <summary>What the last step that failed said.</summary>
+    public Error? LastError { get; private set; }
+
+    /// <summary>Records of the open transaction.</summary>
+    public override int InFlight => records;
+
+    /// <summary>Whether records can be handed over now: there is a producer, and no commit is under way.</summary>
+    public override bool TakesRecords => IsReady && step == Step.None && (restsUntil == 0 || HasRested());
+
+    /// <inheritdoc/>
+    public override bool HasRoom => TakesRecords && !IsFull;
+
+    /// <summary>Whether the transaction is as large as it may become.</summary>
+    public bool IsFull => records >= InFlightMax || bytes >= BytesMax;
+
+    /// <summary>Whether there is a producer that may begin transactions.</summary>
+    public bool IsReady { get; private set; }
+
+    /// <summary>Whether a transaction is open.</summary>
+    public bool IsOpen => isOpen;
+
+    /// <summary>Whether a commit is under way and is to be called again.</summary>
+    public bool IsCommitting => step != Step.None;
+
+    /// <summary>Makes the producer, fences an earlier one of the same identifier and waits until that one's transaction is decided.</summary>
+    /// <returns>False when the broker did not answer within the bound: to be called again.</returns>
+    /// <exception cref="KafkaException">Another producer took the identifier meanwhile, or a right is missing.</exception>
+    public bool TryInitialise(TimeSpan bound)
+    {
+        producer ??= build();
+        try
+        {
+            producer.InitTransactions(bound);
+        }
+        catch (KafkaRetriableException)
+        {
+            return false;
+        }
+        catch (KafkaException error) when (!error.Error.IsFatal && error.Error.Code is ErrorCode.Local_TimedOut)
+        {
+            return false;
+        }
+        catch
+        {
+            Replace();
+            throw;
+        }
+
+        IsReady = true;
+        return true;
+    }
+
+    /// <summary>Serves the client; a transactional producer reports nothing of single records.</summary>
+    public override void Poll(TimeSpan wait) => producer?.Poll(wait);
+
+    /// <summary>Begins to commit, or goes on with a commit that is under way.</summary>
+    /// <param name="positions">Next offset to process of every partition; ignored while a commit is under way.</param>
+    /// <param name="memberNow">Membership of the reader, as of now; ignored too.</param>
+    /// <param name="tookTooLong">Whether a request may have been made twice: the producer is to be replaced.</param>
+    public TransactionAnswer Commit(IReadOnlyList<TopicPartitionOffset> positions, IConsumerGroupMetadata memberNow, out bool tookTooLong)
+    {
+        tookTooLong = false;
+        if (step == Step.None)
+        {
+            offsets = positions;
+            member = memberNow;
+            Begin();
+            step = Step.Flushing;
+        }
+
+        var answer = Flush();
+        if (answer == TransactionAnswer.Done)
+        {
+            answer = SendOffsets();
+        }
+
+        if (answer == TransactionAnswer.Done)
+        {
+            answer = End();
+        }
+
+        if (answer == TransactionAnswer.Done)
+        {
+            tookTooLong = Clock.GetElapsedTime(offsetsSince) > GhostAfter;
+            Forget();
+        }
+
+        return answer;
+    }
+
+    /// <summary>Ends a commit of which nothing was committed; the transaction is still open.</summary>
+    public void GiveUpCommit() => step = Step.None;
+
+    /// <summary>Aborts the open transaction.</summary>
+    /// <returns>False when that is not certain: the producer is to be replaced, which aborts it too.</returns>
+    public bool TryAbort()
+    {
+        if (!isOpen)
+        {
+            Forget();
+            return IsReady;
+        }
+
+        long started = Clock.GetTimestamp();
+        while (Clock.GetElapsedTime(started) < GhostAfter)
+        {
+            try
+            {
+                producer!.AbortTransaction(CallBound);
+                Forget();
+                return Clock.GetElapsedTime(started) < GhostAfter;
+            }
+            catch (KafkaRetriableException)
+            {
+                // The same call again.
+            }
+            catch (KafkaException)
+            {
+                return false; // A fenced producer cannot even abort.
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes no records for a while: what failed would fail again at once.</summary>
+    public void Rest(TimeSpan time) => restsUntil = Clock.GetTimestamp() + (long)(time.TotalSeconds * Clock.TimestampFrequency);
+
+    /// <summary>Gives the producer up, its open transaction with it; the next is made by <see cref="TryInitialise"/>.</summary>
+    public void Replace()
+    {
+        IsReady = false;
+        Forget();
+        producer?.Dispose();
+        producer = null;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => producer?.Dispose();
+
+    /// <inheritdoc/>
+    protected override void Hand(TopicPartition target, Message<byte[], byte[]> record, int bytes)
+    {
+        if (!TakesRecords)
+        {
+            throw new TransactionBroken("a record came while no transaction can take it");
+        }
+
+        Begin();
+        producer!.Produce(target, record);
+        records++;
+        this.bytes += bytes;
+    }
+
+    /// <inheritdoc/>
+    protected override Exception Refused(TopicPartition target, ProduceException<byte[], byte[]> refused) => TransactionErrors.OfProduce(refused.Error) switch
+    {
+        TransactionAnswer.Stop or TransactionAnswer.AbortTooLarge => base.Refused(target, refused),
+        _ => new TransactionBroken($"a record for {target.Topic} cannot be produced: {refused.Error.Reason}", refused),
+    };
+
+    private void Begin()
+    {
+        if (isOpen)
+        {
+            return;
+        }
+
+        try
+        {
+            producer!.BeginTransaction();
+            isOpen = true;
+        }
+        catch (KafkaException error)
+        {
+            throw new TransactionBroken($"no transaction can begin: {error.Error.Reason}", error);
+        }
+    }
+
+    /// <summary>Waits until everything produced is sent. Nothing wakes the client's own flush, which looks every 10 ms: so this looks by itself, every millisecond.</summary>
+    private TransactionAnswer Flush()
+    {
+        if (step != Step.Flushing)
+        {
+            return TransactionAnswer.Done;
+        }
+
+        long started = Clock.GetTimestamp();
+        while (producer!.Flush(TimeSpan.Zero) > 0)
+        {
+            if (Clock.GetElapsedTime(started) > CallBound)
+            {
+                return TransactionAnswer.CallAgain;
+            }
+
+            producer.Poll(LookAgain);
+        }
+
+        step = Step.SendingOffsets;
+        offsetsSince = Clock.GetTimestamp();
+        return TransactionAnswer.Done;
+    }
+
+    private TransactionAnswer SendOffsets()
+    {
+        if (step != Step.SendingOffsets)
+        {
+            return TransactionAnswer.Done;
+        }
+
+        try
+        {
+            producer!.SendOffsetsToTransaction(offsets, member, CallBound);
+            step = Step.Ending;
+            return TransactionAnswer.Done;
+        }
+        catch (KafkaException error)
+        {
+            LastError = error.Error;
+            return TransactionErrors.OfOffsets(error);
+        }
+    }
+
+    private TransactionAnswer End()
+    {
+        try
+        {
+            producer!.CommitTransaction(CallBound);
+            return TransactionAnswer.Done;
+        }
+        catch (KafkaException error)
+        {
+            LastError = error.Error;
+            return TransactionErrors.OfCommit(error);
+        }
+    }
+
+    private bool HasRested()
+    {
+        if (Clock.GetTimestamp() < restsUntil)
+        {
+            return false;
+        }
+
+        restsUntil = 0;
+        return true;
+    }
+
+    private void Forget()
+    {
+        step = Step.None;
+        isOpen = false;
+        records = 0;
+        bytes = 0;
+        offsets = [];
+        member = null;
+    }
+}
