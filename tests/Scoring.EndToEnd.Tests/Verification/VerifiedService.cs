@@ -115,9 +115,10 @@ internal sealed class VerifiedService : IDisposable
         PaymentStream.Send(broker.BootstrapServers, topics["labels"], stream.Labels());
         int good = events.Count(one => one.Value.EndsWith('}'));
 
-        // One lane: a second that joins repeats dead letters that stand behind rows still waiting.
+        // At least once a second lane that joins repeats dead letters that stand behind rows still waiting.
+        string lanes = broker.Kind == BrokerKind.Embedded ? "1" : "2";
         await using var worker = OwnProgram.StartWorker(
-            ["run", "--bootstrap-servers", broker.BootstrapServers, "--definition", DefinitionPath, "--group", topics.Prefix, .. model, "--emit", "features", "--lanes", "1", "--http", "127.0.0.1:0"]);
+            ["run", "--bootstrap-servers", broker.BootstrapServers, "--definition", DefinitionPath, "--group", topics.Prefix, .. model, .. broker.DeliveryArguments, "--emit", "features", "--lanes", lanes, "--http", "127.0.0.1:0"]);
         using (var reader = new TopicReader(broker.BootstrapServers, topics["scores"], PartitionCount))
         {
             int taken = reader.Take(good, TimeSpan.FromSeconds(60), _ => { }, () => !worker.HasEnded);

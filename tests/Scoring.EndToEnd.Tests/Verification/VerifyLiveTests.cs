@@ -14,8 +14,10 @@ public sealed class VerifyLiveTests(KafkaBroker broker, ITestOutputHelper output
     private const int PartitionCount = 4;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
-    [Fact]
-    public async Task A_worker_killed_among_live_payments_verifies_silently_when_its_successor_is_done()
+    [Theory]
+    [InlineData("exactly_once")]
+    [InlineData("at_least_once", "--allow-duplicates")]
+    public async Task A_worker_killed_among_live_payments_verifies_silently_when_its_successor_is_done(string delivery, params string[] allowed)
     {
         broker.SkipUnlessReal("a successor waits for a group session to end");
         using var folder = new TestFolder();
@@ -43,7 +45,7 @@ public sealed class VerifyLiveTests(KafkaBroker broker, ITestOutputHelper output
         Assert.Equal((sent, 0), ((int)report["in"]!, (int)report["lag"]!));
 
         OwnProgram Start() => OwnProgram.StartWorker(
-            "run", "--bootstrap-servers", broker.BootstrapServers, "--definition", definition, "--without-model", "--emit", "features", "--lanes", "2", "--group", topics.Prefix, "--http", "127.0.0.1:0");
+            "run", "--bootstrap-servers", broker.BootstrapServers, "--definition", definition, "--without-model", "--emit", "features", "--lanes", "2", "--group", topics.Prefix, "--http", "127.0.0.1:0", "--set", $"Kafka:Delivery={delivery}");
 
         async Task AnsweredAsync(int count)
         {
@@ -61,7 +63,7 @@ public sealed class VerifyLiveTests(KafkaBroker broker, ITestOutputHelper output
         {
             using var printed = new StringWriter(CultureInfo.InvariantCulture);
             using var errors = new StringWriter(CultureInfo.InvariantCulture);
-            int exitCode = await CommandLine.RunAsync(["verify", "--definition", definition, "--bootstrap-servers", broker.BootstrapServers, "--group", topics.Prefix, "--allow-duplicates", "--json"], printed, errors);
+            int exitCode = await CommandLine.RunAsync(["verify", "--definition", definition, "--bootstrap-servers", broker.BootstrapServers, "--group", topics.Prefix, .. allowed, "--json"], printed, errors);
             Assert.True(exitCode is ExitCode.Ok or ExitCode.Data, $"{exitCode}: {errors}");
             var answer = JsonNode.Parse(printed.ToString())!;
             answer["exit_code"] = exitCode;
