@@ -27,6 +27,7 @@ internal static class CommandLine
             ReplayCommand.Create(),
             InspectCommand.Create(),
             HealthCommand.Create(),
+            VerifyCommand.Create(),
             DemoCommand.Create(),
         };
         var parsed = root.Parse(args);

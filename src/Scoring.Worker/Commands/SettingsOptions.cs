@@ -33,9 +33,8 @@ internal sealed class SettingsOptions
     /// <summary>Adds the options that say what scores and how.</summary>
     public SettingsOptions AddServing(Command command)
     {
-        Single(command, "--package", "Serving:Package", "Model package.", "FILE");
+        AddPackage(command);
         Single(command, "--sequence-min", "Serving:SequenceMin", "Lowest sequence of a package that is taken: an older one is refused.", "N");
-        command.Add(keys);
         command.Add(withoutModel);
         emit.AcceptOnlyFromAmong("features");
         command.Add(emit);
@@ -43,10 +42,25 @@ internal sealed class SettingsOptions
         return this;
     }
 
+    /// <summary>Adds the options that name a model package and who may have signed it.</summary>
+    public SettingsOptions AddPackage(Command command)
+    {
+        Single(command, "--package", "Serving:Package", "Model package.", "FILE");
+        command.Add(keys);
+        return this;
+    }
+
+    /// <summary>Adds the option that names the consumer group.</summary>
+    public SettingsOptions AddGroup(Command command)
+    {
+        Single(command, "--group", "Kafka:Group", "Consumer group.", "NAME");
+        return this;
+    }
+
     /// <summary>Adds the options of a running worker.</summary>
     public SettingsOptions AddRunning(Command command)
     {
-        Single(command, "--group", "Kafka:Group", "Consumer group.", "NAME");
+        AddGroup(command);
         Single(command, "--from", "Kafka:From", "Where a new group starts: earliest scores what is retained, latest takes it as history.", "earliest|latest");
         Single(command, "--lanes", "Lanes:Lanes", "Threads that own partitions.", "N");
         return AddAddress(command);

@@ -1,0 +1,20 @@
+namespace Scoring.Worker.Verification;
+
+/// <summary>How much was compared, and what could not be.</summary>
+internal sealed class CheckFigures
+{
+    /// <summary>Scores that carried their features.</summary>
+    public long RowsWithFeatures { get; set; }
+
+    /// <summary>Feature values compared with the oracle's.</summary>
+    public long Values { get; set; }
+
+    /// <summary>Scores marked <c>stale_aggregates</c>: their shared features are not compared.</summary>
+    public long Stale { get; set; }
+
+    /// <summary>Scores made under another definition: only counted.</summary>
+    public long OtherDefinition { get; set; }
+
+    /// <summary>Scores of another package than the one given: not computed again.</summary>
+    public long OtherPackage { get; set; }
+}
