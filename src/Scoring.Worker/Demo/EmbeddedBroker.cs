@@ -81,16 +81,51 @@ public sealed class EmbeddedBroker : IDisposable
     }
 
     /// <summary>Refuses what is written as a broker without enough replicas does, so that clients repeat it, until <see cref="TakeWrites"/>.</summary>
-    internal void RefuseWrites() => Refuse(MockCluster.ProduceRequest, MockCluster.NotEnoughReplicas);
+    internal void RefuseWrites() => Refuse(MockCluster.ProduceRequest, MockCluster.NotEnoughReplicas, RefusedRequests);
 
     /// <summary>Takes what is written again.</summary>
     internal void TakeWrites() => Take(MockCluster.ProduceRequest);
 
     /// <summary>Refuses commits of offsets as a broker does that does not grant the group any more, until <see cref="TakeCommits"/>.</summary>
-    internal void RefuseCommits() => Refuse(MockCluster.OffsetCommitRequest, MockCluster.GroupAuthorizationFailed);
+    internal void RefuseCommits() => Refuse(MockCluster.OffsetCommitRequest, MockCluster.GroupAuthorizationFailed, RefusedRequests);
 
     /// <summary>Takes commits again.</summary>
     internal void TakeCommits() => Take(MockCluster.OffsetCommitRequest);
+
+    /// <summary>Answers the next requests of one kind with an error.</summary>
+    /// <param name="requestKind">Number of the request in Kafka's protocol.</param>
+    /// <param name="error">Number of the error in Kafka's protocol; -195, librdkafka's own for a broken connection, closes the connection instead.</param>
+    /// <param name="times">How many requests.</param>
+    internal void Refuse(short requestKind, int error, int times)
+    {
+        int[] errors = new int[times];
+        Array.Fill(errors, error);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            MockCluster.PushRequestErrors(clusterHandle, requestKind, (nuint)times, errors);
+        }
+    }
+
+    /// <summary>Answers requests of one kind as they come again.</summary>
+    internal void Take(short requestKind)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            MockCluster.ClearRequestErrors(clusterHandle, requestKind);
+        }
+    }
+
+    /// <summary>Takes so long for every answer from now on.</summary>
+    internal void AnswerAfter(TimeSpan time)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            _ = MockCluster.SetRoundTrip(clusterHandle, broker: 1, (int)time.TotalMilliseconds);
+        }
+    }
 
     /// <summary>Closes every connection, ends the broker's threads and forgets all messages.</summary>
     public void Dispose()
@@ -109,25 +144,6 @@ public sealed class EmbeddedBroker : IDisposable
         }
     }
 
-    private void Refuse(short requestKind, int error)
-    {
-        int[] errors = new int[RefusedRequests];
-        Array.Fill(errors, error);
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
-            MockCluster.PushRequestErrors(clusterHandle, requestKind, RefusedRequests, errors);
-        }
-    }
-
-    private void Take(short requestKind)
-    {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
-            MockCluster.ClearRequestErrors(clusterHandle, requestKind);
-        }
-    }
 
     // The mock cluster lives on a client's handle, which has nothing else to do.
     private static nint StartClient()

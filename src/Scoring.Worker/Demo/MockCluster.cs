@@ -61,6 +61,10 @@ internal static partial class MockCluster
     [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_mock_clear_request_errors")]
     public static partial void ClearRequestErrors(nint cluster, short requestKind);
 
+    /// <summary>How long a broker takes for every answer from now on, ms; brokers count from 1.</summary>
+    [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_mock_broker_set_rtt")]
+    public static partial int SetRoundTrip(nint cluster, int broker, int roundTripMs);
+
     /// <summary>The library's own null-terminated string, not to be freed.</summary>
     [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_err2str")]
     public static partial nint ErrorText(int error);

@@ -37,36 +37,36 @@ internal enum TransactionAnswer
 /// </remarks>
 internal static class TransactionErrors
 {
+    /// <summary>The answer to an error of <c>InitTransactions</c> that is none of waiting.</summary>
+    public static TransactionAnswer OfInitialise(KafkaException error) => Final(error.Error) ?? TransactionAnswer.Stop;
+
     /// <summary>The answer to an error of <c>SendOffsetsToTransaction</c>: offsets are not committed by it.</summary>
-    public static TransactionAnswer OfOffsets(KafkaException error) => error switch
-    {
-        { Error.IsFatal: true } => TransactionAnswer.Fenced,
-        KafkaRetriableException => TransactionAnswer.CallAgain,
-        _ => Abortable(error.Error.Code),
-    };
+    public static TransactionAnswer OfOffsets(KafkaException error) =>
+        Final(error.Error) ?? (error is KafkaRetriableException ? TransactionAnswer.CallAgain : Abortable(error.Error.Code));
 
     /// <summary>The answer to an error of <c>CommitTransaction</c>.</summary>
-    public static TransactionAnswer OfCommit(KafkaException error) => error switch
+    public static TransactionAnswer OfCommit(KafkaException error) => Final(error.Error) ?? error switch
     {
-        { Error.IsFatal: true } => TransactionAnswer.Fenced,
-        KafkaTxnRequiresAbortException when error.Error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge => TransactionAnswer.AbortTooLarge,
-        KafkaTxnRequiresAbortException when Abortable(error.Error.Code) is TransactionAnswer.Stop => TransactionAnswer.Stop,
+        KafkaTxnRequiresAbortException when Abortable(error.Error.Code) is TransactionAnswer.AbortTooLarge => TransactionAnswer.AbortTooLarge,
         KafkaTxnRequiresAbortException => TransactionAnswer.Unknown,
         KafkaRetriableException => TransactionAnswer.CallAgain,
         _ => TransactionAnswer.Unknown,
     };
 
-    /// <summary>The answer to a record that the client does not take.</summary>
-    public static TransactionAnswer OfProduce(Error error) => error switch
+    /// <summary>The answer to a record that the client does not take, or to a transaction that it does not begin.</summary>
+    public static TransactionAnswer OfProduce(Error error) => Final(error) ?? Abortable(error.Code);
+
+    /// <summary>What holds at every step: the client calls some missing rights fatal, and does not call every fence so.</summary>
+    private static TransactionAnswer? Final(Error error) => error.Code switch
     {
-        { IsFatal: true } => TransactionAnswer.Fenced,
-        _ => Abortable(error.Code),
+        ErrorCode.GroupAuthorizationFailed or ErrorCode.TopicAuthorizationFailed or ErrorCode.TransactionalIdAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed => TransactionAnswer.Stop,
+        ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch or ErrorCode.Local_Fatal => TransactionAnswer.Fenced,
+        _ => error.IsFatal ? TransactionAnswer.Fenced : null,
     };
 
     private static TransactionAnswer Abortable(ErrorCode code) => code switch
     {
         ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId or ErrorCode.FencedInstanceId or ErrorCode.RebalanceInProgress or ErrorCode.StaleMemberEpoch => TransactionAnswer.AbortNotOwner,
-        ErrorCode.GroupAuthorizationFailed or ErrorCode.TopicAuthorizationFailed or ErrorCode.TransactionalIdAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed => TransactionAnswer.Stop,
         ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge => TransactionAnswer.AbortTooLarge,
         _ => TransactionAnswer.Abort,
     };

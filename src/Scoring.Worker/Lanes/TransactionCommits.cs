@@ -123,7 +123,12 @@ internal sealed class TransactionCommits : LaneCommits
         metrics.Transactions.WithLabels("aborted").Inc();
         if (!output.TryAbort())
         {
-            Replace("abort");
+            bool isFenced = output.IsFenced;
+            Replace(isFenced ? "fenced" : "abort");
+            if (isFenced)
+            {
+                CountFence();
+            }
         }
 
         rewind.All();
@@ -212,9 +217,14 @@ internal sealed class TransactionCommits : LaneCommits
             case TransactionAnswer.AbortTooLarge when wasTooLarge:
                 throw new LaneFailure(ExitCode.Internal, $"an output record was refused: {output.LastError!.Reason}; raise max.message.bytes of the topic, or have fewer members in what is published");
             default:
-                wasTooLarge = answer == TransactionAnswer.AbortTooLarge;
+                wasTooLarge |= answer == TransactionAnswer.AbortTooLarge;
                 output.GiveUpCommit();
                 TakeBack(output.LastError!.Reason);
+                if ((tookTooLong || answer != TransactionAnswer.AbortNotOwner) && output.IsReady)
+                {
+                    Replace(tookTooLong ? "slow" : "abort"); // After a refused record the client misses sequence numbers, and says so in the next transaction.
+                }
+
                 break;
         }
     }
@@ -255,7 +265,7 @@ internal sealed class TransactionCommits : LaneCommits
                 Look();
             }
         }
-        catch (KafkaException error) when (error.Error.IsFatal || error.Error.Code is ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch)
+        catch (KafkaException error) when (TransactionErrors.OfInitialise(error) == TransactionAnswer.Fenced)
         {
             CountFence();
         }

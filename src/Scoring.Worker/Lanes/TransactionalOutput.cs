@@ -13,6 +13,10 @@ internal sealed class TransactionalOutput : LaneOutput
     public static readonly TimeSpan GhostAfter = TimeSpan.FromMilliseconds(400);
 
     private static readonly TimeSpan CallBound = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longer than the others: past it the client gives the transaction up, and a coordinator that answers late each time would never be done. It repeats every 500 ms.</summary>
+    private static readonly TimeSpan OffsetsBound = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(1);
 
     private readonly Func<IProducer<byte[], byte[]>> build;
@@ -65,6 +69,9 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Whether a transaction is open.</summary>
     public bool IsOpen => isOpen;
 
+    /// <summary>Whether another producer has the identifier, or the broker has forgotten this one: as a record or an abort was told.</summary>
+    public bool IsFenced { get; private set; }
+
     /// <summary>Whether a commit is under way and is to be called again.</summary>
     public bool IsCommitting => step != Step.None;
 
@@ -102,10 +109,9 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Begins to commit, or goes on with a commit that is under way.</summary>
     /// <param name="positions">Next offset to process of every partition; ignored while a commit is under way.</param>
     /// <param name="memberNow">Membership of the reader, as of now; ignored too.</param>
-    /// <param name="tookTooLong">Whether a request may have been made twice: the producer is to be replaced.</param>
+    /// <param name="tookTooLong">Whether a request may have been made twice: the producer is to be replaced, after a commit as after an abort.</param>
     public TransactionAnswer Commit(IReadOnlyList<TopicPartitionOffset> positions, IConsumerGroupMetadata memberNow, out bool tookTooLong)
     {
-        tookTooLong = false;
         if (step == Step.None)
         {
             offsets = positions;
@@ -125,9 +131,9 @@ internal sealed class TransactionalOutput : LaneOutput
             answer = End();
         }
 
+        tookTooLong = answer != TransactionAnswer.CallAgain && Clock.GetElapsedTime(offsetsSince) > GhostAfter;
         if (answer == TransactionAnswer.Done)
         {
-            tookTooLong = Clock.GetElapsedTime(offsetsSince) > GhostAfter;
             Forget();
         }
 
@@ -160,8 +166,9 @@ internal sealed class TransactionalOutput : LaneOutput
             {
                 // The same call again.
             }
-            catch (KafkaException)
+            catch (KafkaException error)
             {
+                IsFenced |= TransactionErrors.OfOffsets(error) == TransactionAnswer.Fenced;
                 return false; // A fenced producer cannot even abort.
             }
         }
@@ -182,6 +189,7 @@ internal sealed class TransactionalOutput : LaneOutput
     public void Replace()
     {
         IsReady = false;
+        IsFenced = false;
         Forget();
         producer?.Dispose();
         producer = null;
@@ -205,11 +213,14 @@ internal sealed class TransactionalOutput : LaneOutput
     }
 
     /// <inheritdoc/>
-    protected override Exception Refused(TopicPartition target, ProduceException<byte[], byte[]> refused) => TransactionErrors.OfProduce(refused.Error) switch
+    protected override Exception Refused(TopicPartition target, ProduceException<byte[], byte[]> refused)
     {
-        TransactionAnswer.Stop or TransactionAnswer.AbortTooLarge => base.Refused(target, refused),
-        _ => new TransactionBroken($"a record for {target.Topic} cannot be produced: {refused.Error.Reason}", refused),
-    };
+        var answer = TransactionErrors.OfProduce(refused.Error);
+        IsFenced |= answer == TransactionAnswer.Fenced;
+        return answer is TransactionAnswer.Stop or TransactionAnswer.AbortTooLarge
+            ? base.Refused(target, refused)
+            : new TransactionBroken($"a record for {target.Topic} cannot be produced: {refused.Error.Reason}", refused);
+    }
 
     private void Begin()
     {
@@ -225,6 +236,8 @@ internal sealed class TransactionalOutput : LaneOutput
         }
         catch (KafkaException error)
         {
+            IsReady = false; // There is nothing to abort: only another producer helps.
+            IsFenced |= TransactionErrors.OfProduce(error.Error) == TransactionAnswer.Fenced;
             throw new TransactionBroken($"no transaction can begin: {error.Error.Reason}", error);
         }
     }
@@ -262,7 +275,7 @@ internal sealed class TransactionalOutput : LaneOutput
 
         try
         {
-            producer!.SendOffsetsToTransaction(offsets, member, CallBound);
+            producer!.SendOffsetsToTransaction(offsets, member, OffsetsBound);
             step = Step.Ending;
             return TransactionAnswer.Done;
         }

@@ -42,6 +42,27 @@ public sealed class StateTests
         }, iter: 300);
 
     [Fact]
+    public void A_rollback_tells_again_what_others_were_told_before() =>
+        Gen.Select(Steps, Steps).Sample((before, inside) =>
+        {
+            using var bench = TightBench(partitionCount: 2);
+            var told = new Dictionary<string, string>(StringComparer.Ordinal);
+            Run(bench, before, 0, () => Tell(bench, told));
+            Tell(bench, told);
+            var toldAtBegin = new Dictionary<string, string>(told, StringComparer.Ordinal);
+            var hash = bench.State.Hash();
+            bench.State.Begin();
+            Run(bench, inside, 1000, () => Tell(bench, told));
+            bench.State.Rollback((key, value) =>
+            {
+                string name = Convert.ToHexString(key);
+                Assert.Equal(toldAtBegin.GetValueOrDefault(name, ""), Convert.ToHexString(value));
+                Note(told, name, value);
+            });
+            Assert.Equal(hash, bench.State.Hash());
+        }, iter: 1_000);
+
+    [Fact]
     public void Changed_records_bring_a_copy_of_the_state_up_to_date() =>
         Gen.Select(Steps, Steps).Sample((before, inside) =>
         {
@@ -171,7 +192,7 @@ public sealed class StateTests
     private static NaiveEvent Event(int id, int seconds, int merchant = 0) =>
         new(id.ToString(CultureInfo.InvariantCulture), Epoch + (seconds * 1000L), 1000 + (id % 7), $"m{merchant}", null, null);
 
-    internal static void Run(Bench bench, Step[] steps, int firstId)
+    internal static void Run(Bench bench, Step[] steps, int firstId, Action? exchange = null)
     {
         for (int i = 0; i < steps.Length; i++)
         {
@@ -179,6 +200,10 @@ public sealed class StateTests
             if (step.Kind <= 2)
             {
                 bench.Label((firstId + step.Target).ToString(CultureInfo.InvariantCulture), (sbyte)(step.Kind - 1));
+            }
+            else if (step.Kind == 3 && exchange is not null)
+            {
+                exchange();
             }
             else if (step.Kind == 3)
             {
@@ -188,6 +213,28 @@ public sealed class StateTests
             {
                 bench.Process($"a{step.Account}", Event(firstId + i, step.Seconds / (step.Kind == 4 ? 1 : 100), step.Merchant) with { AmountMinor = step.Amount * 111 });
             }
+        }
+    }
+
+    /// <summary>Tells the others what is due, and notes it as they would.</summary>
+    private static void Tell(Bench bench, Dictionary<string, string> told) => bench.State.DrainContributions((key, value) =>
+    {
+        bench.Shared.Apply(0, key, value);
+        if (key.Length > 6)
+        {
+            Note(told, Convert.ToHexString(key), value); // The shorter ones are watermarks.
+        }
+    });
+
+    private static void Note(Dictionary<string, string> told, string key, ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty)
+        {
+            told.Remove(key);
+        }
+        else
+        {
+            told[key] = Convert.ToHexString(value);
         }
     }
 
