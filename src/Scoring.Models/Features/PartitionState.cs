@@ -279,6 +279,15 @@ public sealed partial class PartitionState : IDisposable
                 keys.Add((table, key.ToArray()));
             }
         });
+
+        // A pane that came and went since leaves no record; but others may have been told of it.
+        for (var left = queue.ExpiredSinceBegin; !left.IsEmpty;)
+        {
+            int length = BinaryPrimitives.ReadUInt16LittleEndian(left);
+            keys.Add(ContributionCodec.ReadPaneKey(left.Slice(2, length)));
+            left = left[(2 + length)..];
+        }
+
         return keys;
     }
 

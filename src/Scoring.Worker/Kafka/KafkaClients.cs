@@ -90,6 +90,10 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             EnableBackgroundPoll = false,
             EnableDeliveryReports = false,
         });
+
+        // When all connections break, librdkafka 2.16 by default forgets all brokers and looks for them anew; but it keeps the one it has forgotten as the
+        // group's coordinator, and SendOffsetsToTransaction then waits for that one without end. Without forgetting it does not.
+        config.Set("metadata.recovery.strategy", "none");
         return new ProducerBuilder<byte[], byte[]>(config)
             .SetLogHandler((_, message) => Log(message))
             .SetErrorHandler((_, error) => Log(error))

@@ -20,7 +20,7 @@ namespace Scoring.Worker.Operations;
 /// </remarks>
 internal static class WorkerProcess
 {
-    /// <summary>Of the ten seconds: a lane needs at most seven (4 to commit, 2 to leave, 1 for a call that does not come back), the server gets two.</summary>
+    /// <summary>Of the ten seconds: a lane needs at most eight (5 to commit, 2 to leave, 1 for a call that does not come back), the server gets two.</summary>
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(8);
 
     private static int runs;

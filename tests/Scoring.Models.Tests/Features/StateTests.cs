@@ -60,6 +60,7 @@ public sealed class StateTests
                 Note(told, name, value);
             });
             Assert.Equal(hash, bench.State.Hash());
+            Assert.Equal(toldAtBegin, told);
         }, iter: 1_000);
 
     [Fact]

@@ -65,11 +65,12 @@ internal sealed class CommitScene : IDisposable
         input = new TransactionInput(clients, service.Topics.Transactions, 0, new EventDecoder(definition), batch, readsHistory: false, _ => { }, _ => { }, () => { }, _ => { }, Metrics, NullLogger.Instance);
         partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(service, ledger.Shared, isAlone: false, 16, emitFeatures: false, settings.Serving.NetworkTimeoutMs, Clock, Metrics, NullLogger.Instance);
-        Partition = new PartitionInput(new TopicPartition(service.Topics.Transactions, 0), new PartitionState(service.Plan, 0), new StagedRows(service.Schema, new Stack<TransactionBatch>()), labels: null);
+        Partition = new PartitionInput(new TopicPartition(service.Topics.Transactions, 0), new PartitionState(service.Plan, 0), new StagedRows(service.Schema, new Stack<TransactionBatch>()), labels: null, new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
         partitions.Add(Partition);
+        Partition.Begin(Partition.State, start: 0, resume: 0, waits: false);
         Partition.Answer(0);
         var records = new OutputRecords(Output, context);
-        Commits = new TransactionCommits(Output, input, new LaneRewind(context, partitions, input, labelInput: null, batch, pipeline, new LaneShares(context, Output), records), context, 0);
+        Commits = new TransactionCommits(Output, input, new LaneRewind(context, partitions, input, labelInput: null, batch, pipeline, new LaneShares(context, Output), records), changelog: null, context, 0);
         Until(() =>
         {
             input.Read(10, 0);

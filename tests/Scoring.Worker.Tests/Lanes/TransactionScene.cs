@@ -44,15 +44,12 @@ public sealed class TransactionScene : IDisposable
     /// <summary>Whose offsets join a transaction.</summary>
     internal IConsumerGroupMetadata Member => member.ConsumerGroupMetadata;
 
-    /// <summary>
-    /// Settings of clients. When the only connection breaks, librdkafka forgets all brokers and looks for them anew; but it keeps one that it has forgotten as
-    /// the group's coordinator, and <c>SendOffsetsToTransaction</c> then waits for that one without end. Without forgetting it does not.
-    /// </summary>
+    /// <summary>Settings of clients.</summary>
     internal static KafkaOptions Options(EmbeddedBroker broker) => new()
     {
         BootstrapServers = broker.BootstrapServers,
         Group = "group",
-        Client = new Dictionary<string, string>(StringComparer.Ordinal) { ["metadata.recovery.strategy"] = "none", ["session.timeout.ms"] = "6000" },
+        Client = new Dictionary<string, string>(StringComparer.Ordinal) { ["session.timeout.ms"] = "6000" },
     };
 
     /// <summary>A ready producer without a transaction and a broker without orders, whatever was before.</summary>

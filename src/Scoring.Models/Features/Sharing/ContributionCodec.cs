@@ -43,6 +43,9 @@ internal static class ContributionCodec
         return destination[..(PaneKeyBytes + key.Length)];
     }
 
+    /// <summary>Ordinal of the entity, and its key as a table holds it: pane start, then entity key.</summary>
+    public static (int Entity, byte[] Key) ReadPaneKey(ReadOnlySpan<byte> key) => (BinaryPrimitives.ReadUInt16BigEndian(key[6..]), key[12..].ToArray());
+
     public static ReadOnlySpan<byte> WriteWords(Span<byte> destination, ReadOnlySpan<long> words)
     {
         if (BitConverter.IsLittleEndian)

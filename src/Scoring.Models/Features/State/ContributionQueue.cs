@@ -19,6 +19,9 @@ internal sealed class ContributionQueue
     /// <summary>Keys not drained yet: length (2 bytes), key bytes, one after the other.</summary>
     public ReadOnlySpan<byte> Expired => expired.AsSpan(expiredDrained, expiredCount - expiredDrained);
 
+    /// <summary>Keys that expired since <see cref="Begin"/>, drained or not.</summary>
+    public ReadOnlySpan<byte> ExpiredSinceBegin => expired.AsSpan(expiredCountAtBegin, expiredCount - expiredCountAtBegin);
+
     public void AddChanged(int table, int index)
     {
         if (changedCount == changed.Length)
