@@ -59,12 +59,16 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
         {
             findings.Add(Invariant.OutOfOrder, new Finding(source.Partition, source.Offset, transactionId, FormattableString.Invariant($"in partition {source.Partition} of the scores"), FormattableString.Invariant($"in partition {partition}")));
         }
-        else if (answer.Score is null && source.Offset < lastScored[partition])
+        else
         {
-            findings.Add(Invariant.OutOfOrder, new Finding(partition, source.Offset, transactionId, FormattableString.Invariant($"before the score of offset {lastScored[partition]}"), "behind it"));
+            if (answer.Score is null && source.Offset < lastScored[partition])
+            {
+                findings.Add(Invariant.OutOfOrder, new Finding(partition, source.Offset, transactionId, FormattableString.Invariant($"before the score of offset {lastScored[partition]}"), "behind it"));
+            }
+
+            lastScored[partition] = Math.Max(lastScored[partition], source.Offset);
         }
 
-        lastScored[source.Partition] = Math.Max(lastScored[source.Partition], source.Offset);
         firstScored[source.Partition] = Math.Min(firstScored[source.Partition], source.Offset);
         answer.ScoresDiffer |= answer.Score is { } earlier && earlier.Digest != score.Digest;
         answer.Score ??= score;

@@ -54,6 +54,9 @@ internal sealed class PublishedRecord
         return taken;
     }
 
+    /// <summary>Its key, for comparison.</summary>
+    public string Key => Convert.ToHexString(key ?? []);
+
     /// <summary>Whether it is what a partition contributes to a pane, not how far it is.</summary>
     public bool IsContribution => key is { Length: > 20 } && bytes is { Length: >= 8 };
 

@@ -166,13 +166,17 @@ public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutput
         yield return ("another decision", all => all["scores"].First(one => one.Decision == "review").Json!["decision"] = "decline", "different");
         yield return ("an alert instead of none", all => all["alerts"].Add(Approved(all).Copy()), "torn");
         yield return ("a contribution that counts an event twice", all => all["aggregates"].Last(one => one.IsContribution).AddToContribution(1), "torn");
-        yield return ("a contribution without one of its events", all => all["aggregates"].Where(one => one.IsContribution).ElementAt(30).AddToContribution(-1), "torn");
+        yield return ("a contribution without one of its events", all => Closed(all).AddToContribution(-1), "torn");
         yield return ("two scores swapped", Swap, "out_of_order");
         yield return ("a score in another partition", all => Approved(all).Partition ^= 1, "out_of_order");
         yield return ("a score ahead of the commit", all => Add(all, offset => offset + 1_000_000), "beyond");
     }
 
     private static PublishedRecord Approved(Dictionary<string, List<PublishedRecord>> all) => all["scores"].Where(one => one.Decision == "approve").ElementAt(100);
+
+    // Told once and not taken back: the first of these belong to panes that ended long before the stream did.
+    private static PublishedRecord Closed(Dictionary<string, List<PublishedRecord>> all) =>
+        all["aggregates"].GroupBy(one => one.Key, StringComparer.Ordinal).Where(same => same.Count() == 1).Select(same => same.Single()).First(one => one.IsContribution);
 
     private static void Change(Dictionary<string, List<PublishedRecord>> all, string feature, Func<double, double> change)
     {
