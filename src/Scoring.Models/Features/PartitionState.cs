@@ -62,6 +62,9 @@ public sealed partial class PartitionState : IDisposable
     /// <summary>Latest event time seen, ms since 1970 UTC; <see cref="long.MinValue"/> before the first.</summary>
     public long WatermarkMs { get; private set; } = long.MinValue;
 
+    /// <summary>The watermark up to <see cref="Begin"/>, or the present one where changes are not logged: no event before it is processed once more.</summary>
+    public long WatermarkKeptMs => undo.IsActive ? watermarkAtBegin : WatermarkMs;
+
     /// <summary>What was met so far.</summary>
     public ref readonly StateCounters Counters => ref counters;
 
@@ -132,6 +135,16 @@ public sealed partial class PartitionState : IDisposable
                 ContributionCodec.WritePaneKey(keyBuffer, Partition, Plan.Entities[table], PaneOf(key), key.AsSpan(sizeof(long))),
                 index < 0 ? [] : ContributionCodec.WriteWords(valueBuffer, tables[table].Read(index)[1..]));
         }
+    }
+
+    /// <summary>Writes a contribution as it is now.</summary>
+    /// <param name="key">As it was told by a rollback.</param>
+    /// <param name="write">Takes it; empty where there is none.</param>
+    public void WriteContribution(ReadOnlySpan<byte> key, ContributionWriter write)
+    {
+        var (ordinal, tableKey) = ContributionCodec.ReadPaneKey(key);
+        int index = tables[ordinal].Find(tableKey, RecordTable.Tag(tableKey));
+        write(key, index < 0 ? [] : ContributionCodec.WriteWords(valueBuffer, tables[ordinal].Read(index)[1..]));
     }
 
     /// <summary>Moves the watermark on to an event that is next, before it is processed: then other partitions need not wait for one that waits.</summary>

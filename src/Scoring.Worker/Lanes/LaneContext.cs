@@ -36,6 +36,9 @@ internal sealed record LaneContext
     /// <summary>Name of this worker among those of its group: <c>Kafka:InstanceId</c>, or one of this run.</summary>
     public required string Instance { get; init; }
 
+    /// <summary>Mistakes that a test makes the lane make; none otherwise.</summary>
+    public Planted Planted { get; init; } = Planted.Nothing;
+
     /// <summary>Counts and measures.</summary>
     public required WorkerMetrics Metrics { get; init; }
 

@@ -30,6 +30,7 @@ internal sealed class LaneRewind(
             {
                 partition.Settle(PositionIn(committed, partition));
                 partition.Share.Settle();
+                partition.Retracted.TellWhenDone(partition, context.Ledger);
             }
         }
 
@@ -51,9 +52,9 @@ internal sealed class LaneRewind(
                 continue;
             }
 
-            partition.Rewind((key, sum) => context.Ledger.Apply(partition.Partition, key, sum));
+            partition.Rewind(context.Planted.Bug);
             shares.Rewound(partition);
-            if (partition.IsLost || partition.Share.IsLeaving)
+            if (partition.IsLost || partition.Share.IsLeaving || context.Planted.Bug == PlantedBug.NoSeek)
             {
                 continue; // Its rows are read elsewhere.
             }

@@ -169,7 +169,8 @@ internal sealed class LaneShares
         {
             // A partition that has nothing to answer keeps nothing for itself; one whose first row is still to come may read anything.
             bool hasNone = share.IsIdle || (watermarkMs == long.MinValue && partition.IsAtEnd && partition.Staged.Count == 0);
-            ledger.Reading(partition.Partition, hasNone ? long.MaxValue : watermarkMs);
+            bool mayReadAgain = partition.IsAnswering && partition.Position > partition.RewindOffset;
+            ledger.Reading(partition.Partition, hasNone && !mayReadAgain ? long.MaxValue : partition.State.WatermarkKeptMs);
         }
 
         if (share.IsLeaving || !MaySpeak(partition, watermarkMs))

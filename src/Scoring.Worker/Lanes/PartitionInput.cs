@@ -1,7 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
 using Scoring.Models.Features;
-using Scoring.Models.Features.Sharing;
 
 namespace Scoring.Worker.Lanes;
 
@@ -74,6 +73,9 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Records that were refused while rows before them waited; their dead letters follow in offset order.</summary>
     public RefusedRecords Refused { get; } = new();
 
+    /// <summary>Contributions that were told and taken back, until the rows that made them are computed again.</summary>
+    public RetractedContributions Retracted { get; } = new();
+
     /// <summary>What it has told the others.</summary>
     public PartitionShare Share { get; init; } = new();
 
@@ -130,10 +132,19 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     }
 
     /// <summary>Takes all changes back since the last commit, and forgets what was read since.</summary>
-    /// <param name="restored">Told each contribution that changed, as it is again.</param>
-    public void Rewind(ContributionWriter restored)
+    /// <param name="planted">A mistake that a test wants.</param>
+    public void Rewind(PlantedBug planted)
     {
-        State.Rollback(restored);
+        Retracted.Until(ReceivedOffset);
+        if (planted == PlantedBug.NoUndo)
+        {
+            State.Commit();
+        }
+        else
+        {
+            State.Rollback(Retracted.Add);
+        }
+
         Changelog?.Discard();
         State.Begin();
         Staged.Clear();

@@ -150,7 +150,13 @@ internal sealed class StateRestorer : IDisposable
         bool isOurs = restoring.Loader.Group is not { } group || string.Equals(group, context.Clients.Group, StringComparison.Ordinal);
         if (isOurs && Resume(partition, restoring.Loader.Position) is { } offset && found == StateFound.Marked)
         {
-            assigned.BeginFromMark(partition, partition.State, mark, offset);
+            var state = context.Planted.Bug == PlantedBug.StateForgotten ? new PartitionState(context.Service.Plan, partition.Partition) : partition.State;
+            if (!ReferenceEquals(state, partition.State))
+            {
+                state.KeepChangelog();
+            }
+
+            assigned.BeginFromMark(partition, state, mark, offset);
             return;
         }
 

@@ -176,8 +176,28 @@ internal sealed class TransactionCommits : LaneCommits
             return;
         }
 
+        if (context.Planted.Aborts())
+        {
+            TakeBack("a test wants it");
+            return;
+        }
+
+        if (context.Planted.Doubts())
+        {
+            LookAfterReplacing("unknown");
+            return;
+        }
+
         Advance();
     }
+
+    /// <summary>What is committed: what was noted, unless a test plants a mistake.</summary>
+    private IReadOnlyList<TopicPartitionOffset> ToCommit() => context.Planted.Bug switch
+    {
+        PlantedBug.NoOffsets => [],
+        PlantedBug.PositionOffByOne => [.. noted.Select(position => new TopicPartitionOffset(position.TopicPartition, position.Offset + 1))],
+        _ => [.. noted],
+    };
 
     private void Advance()
     {
@@ -185,7 +205,7 @@ internal sealed class TransactionCommits : LaneCommits
         bool tookTooLong;
         try
         {
-            answer = output.Commit([.. noted], input.Member, out tookTooLong);
+            answer = output.Commit(ToCommit(), input.Member, out tookTooLong);
         }
         catch (TransactionBroken broken)
         {
@@ -195,6 +215,9 @@ internal sealed class TransactionCommits : LaneCommits
 
         switch (answer)
         {
+            case TransactionAnswer.Done when context.Planted.Doubts():
+                LookAfterReplacing("unknown");
+                break;
             case TransactionAnswer.Done:
                 Committed();
                 if (tookTooLong)

@@ -20,6 +20,7 @@ internal sealed class TransactionalOutput : LaneOutput
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(1);
 
     private readonly Func<IProducer<byte[], byte[]>> build;
+    private readonly PlantedBug planted;
     private IProducer<byte[], byte[]>? producer;
     private Step step;
     private bool isOpen;
@@ -34,8 +35,13 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <param name="build">Builds a transactional producer, always with the same identifier.</param>
     /// <param name="inFlightMax">Most records of a transaction.</param>
     /// <param name="clock">Measures waits.</param>
-    public TransactionalOutput(Func<IProducer<byte[], byte[]>> build, int inFlightMax, TimeProvider clock)
-        : base(inFlightMax, clock) => this.build = build;
+    /// <param name="planted">A mistake that a test wants.</param>
+    public TransactionalOutput(Func<IProducer<byte[], byte[]>> build, int inFlightMax, TimeProvider clock, PlantedBug planted = PlantedBug.None)
+        : base(inFlightMax, clock)
+    {
+        this.build = build;
+        this.planted = planted;
+    }
 
     private enum Step
     {
@@ -207,8 +213,13 @@ internal sealed class TransactionalOutput : LaneOutput
         }
 
         Begin();
-        producer!.Produce(target, record);
         records++;
+        if (planted == PlantedBug.SwallowedRecord && records == 17)
+        {
+            return;
+        }
+
+        producer!.Produce(target, record);
         this.bytes += bytes;
     }
 

@@ -26,8 +26,13 @@ internal static class WorkerProcess
     private static int runs;
 
     /// <summary>Runs until <paramref name="stopping"/> or until a lane fails.</summary>
+    /// <param name="settings">All settings.</param>
+    /// <param name="clock">The only clock.</param>
+    /// <param name="logging">Log.</param>
+    /// <param name="stopping">Ends it.</param>
+    /// <param name="planted">Mistakes that a test wants.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static async Task<int> RunAsync(WorkerSettings settings, TimeProvider clock, ILoggerFactory logging, CancellationToken stopping)
+    public static async Task<int> RunAsync(WorkerSettings settings, TimeProvider clock, ILoggerFactory logging, CancellationToken stopping, Planted? planted = null)
     {
         OnnxRuntimeEnvironment.EnsureQuiet();
         var logger = logging.CreateLogger("fraudscoring");
@@ -80,6 +85,7 @@ internal static class WorkerProcess
             PartitionCount = found.PartitionCount,
             ReadsLabels = found.HasLabels,
             Instance = settings.Kafka.InstanceId ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}-{Interlocked.Increment(ref runs)}"),
+            Planted = planted ?? Planted.Nothing,
             Metrics = metrics,
             Health = health,
             Clock = clock,

@@ -75,6 +75,21 @@ internal sealed class BenchmarkTopics : IDisposable
     public long Count(string topic) =>
         Enumerable.Range(0, PartitionCount).Sum(partition => reader.QueryWatermarkOffsets(new TopicPartition(topic, partition), Patience).High.Value);
 
+    /// <summary>Records of a topic that a group has committed: what it has done, whatever markers stand between its outputs.</summary>
+    public long Committed(string group, string topic)
+    {
+        var asked = new ConsumerGroupTopicPartitions(group, [.. Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(topic, partition))]);
+        try
+        {
+            var answer = admin.ListConsumerGroupOffsetsAsync([asked]).GetAwaiter().GetResult();
+            return answer[0].Partitions.Sum(partition => Math.Max(0, partition.Offset.Value));
+        }
+        catch (KafkaException)
+        {
+            return 0; // The group is not there yet, or its coordinator is not.
+        }
+    }
+
     /// <summary>Mean length of the first values of a topic, bytes.</summary>
     public int MeanValueBytes(string topic)
     {

@@ -28,6 +28,7 @@ internal sealed class RelayRatio
     private readonly string name;
     private readonly WorkerInputs inputs;
     private readonly List<Throughput> ours = [];
+    private readonly List<Throughput> exactlyOnce = [];
     private readonly List<Throughput> plain = [];
     private readonly List<Throughput> faithful = [];
     private int answerBytes;
@@ -64,6 +65,8 @@ internal sealed class RelayRatio
                 await contest.PassAsync(string.Create(CultureInfo.InvariantCulture, $"benchmark-{Environment.ProcessId}-{service}-{pass}"), workerFirst: pass % 2 == 0, stopping);
             }
 
+            yield return contest.CompareDeliveries("events/s", "/s", one => one.EventsPerSecond, (mine, its) => mine / its, ">= 0.80");
+            yield return contest.CompareDeliveries("CPU", " CPU s per million", one => one.CpuSecondsPerMillion, (mine, its) => its / mine, "");
             yield return contest.Compare("events/s", "/s", "plain relay", contest.plain, one => one.EventsPerSecond, (mine, its) => mine / its, ">= 0.30 (0.60)");
             yield return contest.Compare("CPU", " CPU s per million", "plain relay", contest.plain, one => one.CpuSecondsPerMillion, (mine, its) => its / mine, "");
             string rival = string.Create(CultureInfo.InvariantCulture, $"faithful relay, {contest.answerBytes} B answers,");
@@ -78,13 +81,14 @@ internal sealed class RelayRatio
 
     private async Task PassAsync(string run, bool workerFirst, CancellationToken stopping)
     {
-        using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run), $"{run}.plain", $"{run}.faithful"]);
+        using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run), .. WorkerInputs.Topics(Once(run)), $"{run}.plain", $"{run}.faithful"]);
         try
         {
             topics.Fill($"{run}.in", Events(isQuick, stepMicroseconds), eventCount, seed: 7);
             if (workerFirst)
             {
-                await RunWorkerAsync(topics, run, stopping);
+                ours.Add(await RunWorkerAsync(topics, run, run, "at_least_once", stopping));
+                exactlyOnce.Add(await RunWorkerAsync(topics, Once(run), run, "exactly_once", stopping));
                 answerBytes = topics.MeanValueBytes($"{run}.scores");
             }
 
@@ -92,7 +96,8 @@ internal sealed class RelayRatio
             faithful.Add(await RunRelayAsync(topics, run, "faithful", answerBytes, stopping));
             if (!workerFirst)
             {
-                await RunWorkerAsync(topics, run, stopping);
+                exactlyOnce.Add(await RunWorkerAsync(topics, Once(run), run, "exactly_once", stopping));
+                ours.Add(await RunWorkerAsync(topics, run, run, "at_least_once", stopping));
             }
         }
         finally
@@ -101,14 +106,16 @@ internal sealed class RelayRatio
         }
     }
 
-    private async Task RunWorkerAsync(BenchmarkTopics topics, string run, CancellationToken stopping)
+    private static string Once(string run) => run + "-once";
+
+    private Task<Throughput> RunWorkerAsync(BenchmarkTopics topics, string run, string input, string delivery, CancellationToken stopping)
     {
         string[] arguments =
         [
-            "run", "--definition", inputs.WriteDefinition(run), "--bootstrap-servers", servers, "--group", run, "--from", "earliest",
-            "--package", inputs.Package, "--verification-key", inputs.Key, "--http", "127.0.0.1:0",
+            "run", "--definition", inputs.WriteDefinition(run, input), "--bootstrap-servers", servers, "--group", run, "--from", "earliest",
+            "--package", inputs.Package, "--verification-key", inputs.Key, "--http", "127.0.0.1:0", "--set", $"Kafka:Delivery={delivery}",
         ];
-        ours.Add(await Contender.RunAsync(worker.FullName, arguments, () => topics.Count($"{run}.scores"), eventCount, stopping));
+        return Contender.RunAsync(worker.FullName, arguments, () => topics.Committed(run, $"{input}.in"), eventCount, stopping);
     }
 
     private Task<Throughput> RunRelayAsync(BenchmarkTopics topics, string run, string kind, int answer, CancellationToken stopping)
@@ -117,6 +124,16 @@ internal sealed class RelayRatio
         string[] arguments = ["relay", "--bootstrap", servers, "--from", $"{run}.in", "--to", $"{run}.{kind}", "--answer-bytes", answer.ToString(CultureInfo.InvariantCulture)];
         return Contender.RunAsync(program, arguments, () => topics.Count($"{run}.{kind}"), eventCount, stopping);
     }
+
+    private Ratio CompareDeliveries(string what, string unit, Func<Throughput, double> figure, Func<double, double, double> ratio, string goal) => new()
+    {
+        Name = $"worker, {name}, exactly once, {what}",
+        Ours = Ratio.Text(Ratio.MedianOf(exactlyOnce.Select(figure))) + unit,
+        Rival = $"at least once {Ratio.Text(Ratio.MedianOf(ours.Select(figure)))}{unit}",
+        Of = RatioOf.Speed,
+        Passes = [.. exactlyOnce.Zip(ours, (mine, its) => ratio(figure(mine), figure(its)))],
+        Goal = goal,
+    };
 
     private Ratio Compare(string what, string unit, string rival, List<Throughput> rivals, Func<Throughput, double> figure, Func<double, double, double> ratio, string goal) => new()
     {

@@ -74,13 +74,15 @@ internal sealed class WorkerInputs : IDisposable
     public static string[] Topics(string run) => [$"{run}.in", $"{run}.labels", $"{run}.scores", $"{run}.alerts", $"{run}.dlq", $"{run}.aggregates", $"{run}.state"];
 
     /// <summary>Writes the definition with the topics of one run.</summary>
+    /// <param name="run">Names the outputs.</param>
+    /// <param name="input">Names the input.</param>
     /// <returns>Its path.</returns>
-    public string WriteDefinition(string run)
+    public string WriteDefinition(string run, string input)
     {
         var definition = JsonNode.Parse(json)!.AsObject();
         definition["topics"] = new JsonObject
         {
-            ["transactions"] = $"{run}.in",
+            ["transactions"] = $"{input}.in",
             ["labels"] = $"{run}.labels",
             ["scores"] = $"{run}.scores",
             ["alerts"] = $"{run}.alerts",

@@ -67,6 +67,14 @@ internal sealed class TestService : IDisposable
         return path;
     }
 
+    /// <summary>Writes lines to a file.</summary>
+    public string Write(string name, IEnumerable<string> lines)
+    {
+        string path = Path.Combine(folder.FullName, name);
+        File.WriteAllLines(path, lines);
+        return path;
+    }
+
     /// <summary>Writes the definition once more, changed, for a program that is set up otherwise than the service.</summary>
     public string WriteDefinition(string name, Func<string, string> change)
     {

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Scoring.EndToEnd.Tests.Operations;
 using Scoring.Worker.Configuration;
+using Scoring.Worker.Lanes;
 using Scoring.Worker.Operations;
 
 namespace Scoring.EndToEnd.Tests.Lanes;
@@ -20,8 +21,9 @@ internal sealed class WorkerRun : IAsyncDisposable
     /// <param name="lanes">Threads.</param>
     /// <param name="rowsMax">Rows of a batch.</param>
     /// <param name="from">Where a new group starts.</param>
+    /// <param name="planted">Mistakes it makes.</param>
     /// <param name="delivery">How it delivers; null: exactly once where the broker can.</param>
-    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null) =>
+    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null, Planted? planted = null) =>
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
@@ -33,7 +35,8 @@ internal sealed class WorkerRun : IAsyncDisposable
             },
             TimeProvider.System,
             logging,
-            stop.Token);
+            stop.Token,
+            planted);
 
     /// <summary>Where it answers.</summary>
     public IPEndPoint EndPoint => http.EndPoint;

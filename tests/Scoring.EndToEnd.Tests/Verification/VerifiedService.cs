@@ -55,7 +55,7 @@ internal sealed class VerifiedService : IDisposable
     public static async Task<VerifiedService> RunAsync(KafkaBroker broker, TestModel model, int count, int seed)
     {
         await model.ReadyAsync();
-        var own = await broker.CreateTopicsAsync("verify", PartitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates", "models");
+        var own = await broker.CreateTopicsAsync("verify", PartitionCount, "in", "labels", "scores", "alerts", "dlq", "aggregates", "state", "models");
         var service = new VerifiedService(broker, own, "lanes");
         await File.WriteAllTextAsync(service.DefinitionPath, TestService.Definition(own), TestContext.Current.CancellationToken);
         await service.AnswerAsync(own["in"], count, seed, ["--package", model.PackagePath, "--verification-key", model.KeyPath]);
