@@ -17,6 +17,9 @@ internal sealed record MatrixPlan
     /// <summary>Copies of each partition.</summary>
     public required int BrokerCount { get; init; }
 
+    /// <summary>Settings of every worker, as <c>SECTION:NAME=VALUE</c>.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
     /// <summary>In order.</summary>
     public required IReadOnlyList<FaultRow> Rows { get; init; }
 }

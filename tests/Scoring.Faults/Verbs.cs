@@ -29,8 +29,9 @@ internal static class Verbs
         var injections = new Option<int>("--injections") { Description = "Faults in each row, 1 to 1000.", DefaultValueFactory = _ => 5 };
         var rate = new Option<int>("--rate") { Description = "Payments a second, 100 to 5000.", DefaultValueFactory = _ => 600 };
         var rows = new Option<string?>("--rows") { Description = "Rows to run, separated by commas. Default: all that the brokers allow.", HelpName = string.Join(',', FaultRow.All.Select(row => row.Name)) };
+        var set = new Option<string[]>("--set") { Description = "Any setting, for every worker. With Kafka:Delivery=at_least_once, a killed worker's repetitions must be found.", HelpName = "SECTION:NAME=VALUE" };
         var report = new Option<FileInfo?>("--report") { Description = "Writes the table as Markdown too.", HelpName = "FILE" };
-        var command = new Command("matrix", "Runs the rows one after the other: payments flow, faults hit, all heals, all is drained, 'worker verify' judges.") { kafka, servers, port, brokers, seed, injections, rate, rows, report };
+        var command = new Command("matrix", "Runs the rows one after the other: payments flow, faults hit, all heals, all is drained, 'worker verify' judges.") { kafka, servers, port, brokers, seed, injections, rate, rows, set, report };
         brokers.AcceptOnlyFromAmong("1", "3");
         Bound(injections, 1, 1_000);
         Bound(rate, 100, 5_000);
@@ -60,6 +61,7 @@ internal static class Verbs
                 Injections = parsed.GetValue(injections),
                 Rate = parsed.GetValue(rate),
                 BrokerCount = brokerCount,
+                Settings = parsed.GetValue(set) ?? [],
                 Rows = [.. FaultRow.All.Where(row => names.Length > 0 ? names.Contains(row.Name, StringComparer.Ordinal) : row.IsPossible(script is null ? 0 : brokerCount))],
             };
             if (plan.Rows.FirstOrDefault(row => !row.IsPossible(script is null ? 0 : brokerCount)) is { } impossible)

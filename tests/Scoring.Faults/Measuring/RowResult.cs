@@ -17,6 +17,9 @@ internal sealed record RowResult
     /// <summary>What <c>verify</c> said; null where it said nothing.</summary>
     public required Verdict? Verdict { get; init; }
 
+    /// <summary>How often a worker ended with 69 and was started again.</summary>
+    public required int AskedForRestart { get; init; }
+
     /// <summary>Longest time between two scores of one partition.</summary>
     public required TimeSpan LongestSilence { get; init; }
 

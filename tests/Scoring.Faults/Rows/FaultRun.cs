@@ -36,7 +36,7 @@ internal sealed class FaultRun
         int rowSeed = unchecked((plan.Seed * 1_000) + FaultRow.All.ToList().IndexOf(row));
         Random = new Random(rowSeed);
         Service = new FaultService(string.Create(CultureInfo.InvariantCulture, $"faults-{row.Name}-{plan.Seed}-{Guid.NewGuid().ToString("N")[..6]}"));
-        Workers = new Workers(Service, cluster.BootstrapServers);
+        Workers = new Workers(Service, cluster.BootstrapServers, plan.Settings);
         Payments = new Payments(Service, cluster.BootstrapServers, rowSeed, plan.Rate);
     }
 
@@ -104,6 +104,7 @@ internal sealed class FaultRun
             Injections = injected,
             Events = Payments.Sent,
             Verdict = verdict,
+            AskedForRestart = Workers.AskedForRestart,
             LongestSilence = silence,
             Faults = [.. Faults, .. Workers.Faults],
         };

@@ -48,8 +48,9 @@ internal static class GroupFaults
                 await run.Admin.DeleteGroupsAsync([run.Service.Group]);
                 break;
             }
-            catch (DeleteGroupsException refused) when (refused.Results.Any(result => result.Error.Code == ErrorCode.NonEmptyGroup) && run.Clock.GetElapsedTime(begun) < EmptyBound)
+            catch (DeleteGroupsException) when (run.Clock.GetElapsedTime(begun) < EmptyBound)
             {
+                // Not empty yet, or its coordinator is not there yet.
                 await run.PauseAsync(0.5);
             }
         }

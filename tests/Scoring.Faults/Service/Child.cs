@@ -29,6 +29,9 @@ internal sealed class Child : IAsyncDisposable
     /// <summary>Where what it prints stands, after what earlier processes of the name printed.</summary>
     public string LogPath { get; }
 
+    /// <summary>Whether it owned partitions or was about to: it has told its group's name.</summary>
+    public bool HasSpoken { get; private set; }
+
     /// <summary>Whether it has ended.</summary>
     public bool HasEnded => process.HasExited;
 
@@ -99,6 +102,7 @@ internal sealed class Child : IAsyncDisposable
             if (line is not null && log.BaseStream is { CanWrite: true })
             {
                 log.WriteLine(line);
+                HasSpoken |= line.Contains("lanes over", StringComparison.Ordinal);
             }
         }
     }

@@ -1,15 +1,24 @@
 namespace Scoring.Faults.Service;
 
 /// <summary>The running workers by name. A name that ends and starts again is the same static member of the group.</summary>
-internal sealed class Workers(FaultService service, string bootstrapServers) : IAsyncDisposable
+internal sealed class Workers(FaultService service, string bootstrapServers, IReadOnlyList<string> settings) : IAsyncDisposable
 {
     /// <summary>Longest a worker may take to end after SIGTERM: 10 s to drain, and a busy machine.</summary>
     private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(30);
+
+    /// <summary>Exit code: what is not committed is repeated, by whoever starts next.</summary>
+    private const int Unavailable = 69;
+
+    /// <summary>Exit code of a process that SIGTERM met before it could listen for it; nothing had begun.</summary>
+    private const int Unheard = 143;
 
     private readonly SortedDictionary<string, Child> running = new(StringComparer.Ordinal);
 
     /// <summary>Names of those that run, in order.</summary>
     public IReadOnlyList<string> Names => [.. running.Keys];
+
+    /// <summary>Ends with 69, "start me anew": a supervisor does, and here it is done and counted.</summary>
+    public int AskedForRestart { get; private set; }
 
     /// <summary>What must not be: exit codes other than 0 after SIGTERM, ends that nobody asked for.</summary>
     public List<string> Faults { get; } = [];
@@ -39,7 +48,7 @@ internal sealed class Workers(FaultService service, string bootstrapServers) : I
         await child.DisposeAsync();
     }
 
-    /// <summary>SIGTERM, and waits; any exit code but 0 is a fault.</summary>
+    /// <summary>SIGTERM, and waits; any exit code but 0 and 69 is a fault.</summary>
     public async Task TerminateAsync(string name, CancellationToken stopping)
     {
         await using var child = Remove(name);
@@ -49,7 +58,11 @@ internal sealed class Workers(FaultService service, string bootstrapServers) : I
         try
         {
             int code = await child.EndAsync(bound.Token);
-            if (code != 0)
+            if (code == Unavailable)
+            {
+                AskedForRestart++;
+            }
+            else if (code != 0 && !(code == Unheard && !child.HasSpoken))
             {
                 Faults.Add(FormattableString.Invariant($"{name} ended with {code} after SIGTERM, see {child.LogPath}"));
             }
@@ -69,7 +82,16 @@ internal sealed class Workers(FaultService service, string bootstrapServers) : I
         foreach (string name in Names.Where(name => running[name].HasEnded))
         {
             var ended = Remove(name);
-            Faults.Add(FormattableString.Invariant($"{name} ended by itself with {await ended.EndAsync(stopping)}, see {ended.LogPath}"));
+            int code = await ended.EndAsync(stopping);
+            if (code == Unavailable)
+            {
+                AskedForRestart++;
+            }
+            else
+            {
+                Faults.Add(FormattableString.Invariant($"{name} ended by itself with {code}, see {ended.LogPath}"));
+            }
+
             await ended.DisposeAsync();
             Start(name);
         }
@@ -98,5 +120,6 @@ internal sealed class Workers(FaultService service, string bootstrapServers) : I
         [
             "run", "--definition", service.DefinitionPath, "--bootstrap-servers", bootstrapServers, "--without-model", "--emit", "features", "--lanes", "2", "--http", "127.0.0.1:0",
             "--set", $"Kafka:InstanceId={name}", "--set", "Kafka:StartTimeoutSeconds=120",
+            .. settings.SelectMany(setting => (string[])["--set", setting]),
         ]);
 }
