@@ -18,7 +18,7 @@ internal sealed class Matrix(MatrixPlan plan, Cluster cluster, TextWriter progre
         foreach (var row in plan.Rows)
         {
             var run = new FaultRun(plan, row, cluster, admin, progress, stopping);
-            var result = await run.RunAsync();
+            var result = await RunAsync(run, row, stopping);
             results.Add(result);
             if (result.IsGood)
             {
@@ -38,6 +38,19 @@ internal sealed class Matrix(MatrixPlan plan, Cluster cluster, TextWriter progre
         }
 
         return results.TrueForAll(result => result.IsGood) ? 0 : 65;
+    }
+
+    // What no row provides for is a result too: the other rows still run.
+    private static async Task<RowResult> RunAsync(FaultRun run, FaultRow row, CancellationToken stopping)
+    {
+        try
+        {
+            return await run.RunAsync();
+        }
+        catch (Exception failure) when (failure is KafkaException or InvalidOperationException && !stopping.IsCancellationRequested)
+        {
+            return new RowResult { Row = row, Injections = 0, Events = run.Payments.Sent, Verdict = null, AskedForRestart = 0, LongestSilence = TimeSpan.Zero, Faults = [.. run.Faults, .. run.Workers.Faults, failure.ToString()] };
+        }
     }
 
     private static async Task CleanUpAsync(FaultRun run, IAdminClient admin)

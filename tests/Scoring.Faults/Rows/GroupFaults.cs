@@ -1,4 +1,3 @@
-using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
 namespace Scoring.Faults.Rows;
