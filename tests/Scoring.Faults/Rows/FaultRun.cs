@@ -11,10 +11,10 @@ namespace Scoring.Faults.Rows;
 internal sealed class FaultRun
 {
     /// <summary>Longest until every partition speaks again.</summary>
-    private static readonly TimeSpan HealBound = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan HealBound = TimeSpan.FromSeconds(180);
 
     /// <summary>Longest until all input is committed.</summary>
-    private static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(300);
 
     /// <summary>Workers that end by themselves so often need no more faults.</summary>
     private const int WorkerFaultsMax = 10;

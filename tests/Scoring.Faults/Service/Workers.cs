@@ -119,7 +119,7 @@ internal sealed class Workers(FaultService service, string bootstrapServers, IRe
         service.Folder,
         [
             "run", "--definition", service.DefinitionPath, "--bootstrap-servers", bootstrapServers, "--without-model", "--emit", "features", "--lanes", "2", "--http", "127.0.0.1:0",
-            "--set", $"Kafka:InstanceId={name}", "--set", "Kafka:StartTimeoutSeconds=120",
+            "--set", $"Kafka:InstanceId={name}",
             .. settings.SelectMany(setting => (string[])["--set", setting]),
         ]);
 }
