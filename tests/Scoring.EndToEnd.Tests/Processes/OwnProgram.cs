@@ -63,28 +63,16 @@ internal sealed class OwnProgram : IAsyncDisposable
 
     /// <summary>A program in the output folder of its own project, with the libraries that it comes with and no others.</summary>
     /// <remarks>Beside the tests it would miss what their own framework brings and its does not.</remarks>
-    public static string PathOf(string assembly) =>
-        Path.Combine(RepositoryFiles.Root, "src", assembly, Path.GetRelativePath(Path.Combine(RepositoryFiles.Root, "tests", "Scoring.EndToEnd.Tests"), AppContext.BaseDirectory), assembly + ".dll");
+    /// <param name="assembly">Its name, and that of its project.</param>
+    /// <param name="folder">Where the project lies.</param>
+    public static string PathOf(string assembly, string folder = "src") =>
+        Path.Combine(RepositoryFiles.Root, folder, assembly, Path.GetRelativePath(Path.Combine(RepositoryFiles.Root, "tests", "Scoring.EndToEnd.Tests"), AppContext.BaseDirectory), assembly + ".dll");
 
     /// <summary>Starts a program of ours; <paramref name="change"/> may give it another environment or run it under another program.</summary>
-    public static OwnProgram Start(string assembly, IEnumerable<string> arguments, Action<ProcessStartInfo>? change = null)
-    {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            WorkingDirectory = AppContext.BaseDirectory,
-        };
-        start.ArgumentList.Add(PathOf(assembly));
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
+    public static OwnProgram Start(string assembly, IEnumerable<string> arguments, Action<ProcessStartInfo>? change = null) => StartAt(PathOf(assembly), arguments, change);
 
-        change?.Invoke(start);
-        return new OwnProgram(new Process { StartInfo = start });
-    }
+    /// <summary>Starts the fault matrix.</summary>
+    public static OwnProgram StartFaults(params IEnumerable<string> arguments) => StartAt(PathOf("Scoring.Faults", "tests"), arguments, change: null);
 
     /// <summary>Waits for its end.</summary>
     /// <returns>Its exit code.</returns>
@@ -118,6 +106,25 @@ internal sealed class OwnProgram : IAsyncDisposable
         }
 
         process.Dispose();
+    }
+
+    private static OwnProgram StartAt(string path, IEnumerable<string> arguments, Action<ProcessStartInfo>? change)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            WorkingDirectory = AppContext.BaseDirectory,
+        };
+        start.ArgumentList.Add(path);
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        change?.Invoke(start);
+        return new OwnProgram(new Process { StartInfo = start });
     }
 
     private static async Task<string> RunAsync(string assembly, IEnumerable<string> arguments)

@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+
+namespace Scoring.Faults.Measuring;
+
+/// <summary>The report of the worker's <c>verify</c>.</summary>
+/// <param name="ExitCode">0 or 65.</param>
+/// <param name="Report">As printed.</param>
+internal sealed record Verdict(int ExitCode, JsonNode Report)
+{
+    /// <summary>Input records that had to be answered.</summary>
+    public long In => (long)Report["in"]!;
+
+    /// <summary>Input records behind the committed offsets.</summary>
+    public long Lag => (long)Report["lag"]!;
+
+    /// <summary>Feature values computed a second time and compared.</summary>
+    public long ValuesCompared => (long)Report["feature_values_compared"]!;
+
+    /// <summary>Whether nothing was found.</summary>
+    public bool IsGood => ExitCode == 0;
+
+    /// <summary>Violations of a kind, by its name in the report, e.g. <c>out_of_order</c>.</summary>
+    public long Count(string invariant) => (long)Report["violations"]![invariant]!["count"]!;
+
+    /// <summary>The first of each kind, for people.</summary>
+    public IEnumerable<string> Examples() =>
+        from violation in Report["violations"]!.AsObject()
+        from example in violation.Value!["examples"]!.AsArray().Take(2)
+        select $"{violation.Key}: {example}";
+}

@@ -1,0 +1,3 @@
+using Scoring.Faults;
+
+return await Verbs.RunAsync(args);
