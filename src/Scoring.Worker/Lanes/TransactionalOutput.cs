@@ -213,13 +213,12 @@ internal sealed class TransactionalOutput : LaneOutput
         }
 
         Begin();
-        records++;
-        if (planted == PlantedBug.SwallowedRecord && records == 17)
+        if (planted != PlantedBug.SwallowedRecord || records != 16)
         {
-            return;
+            producer!.Produce(target, record);
         }
 
-        producer!.Produce(target, record);
+        records++;
         this.bytes += bytes;
     }
 
