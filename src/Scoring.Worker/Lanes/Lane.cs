@@ -210,6 +210,11 @@ internal sealed class Lane : IDisposable
         foreach (var partition in partitions.All)
         {
             partition.IsHeld = false;
+            if (partition is { IsAtEnd: false, IsRestoring: false, Rewinds: > 0 } && input.KnownEnd(partition.Source) is var end && end != Offset.Unset && partition.ReceivedOffset >= end.Value)
+            {
+                partitions.ReachedEnd(partition.Partition, partition.ReceivedOffset); // One that was set back is told no second time that it stands at the end.
+            }
+
             if (partition.IsRebuilding && partition.IsAtEnd && partition.Staged.Count == 0)
             {
                 admission.FinishRebuild(partition, partition.ReceivedOffset);

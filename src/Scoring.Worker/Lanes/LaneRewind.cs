@@ -52,15 +52,19 @@ internal sealed class LaneRewind(
                 continue;
             }
 
-            partition.Rewind(context.Planted.Bug);
+            bool isBehind = partition.Rewind(context.Planted.Bug);
             shares.Rewound(partition);
             if (partition.IsLost || partition.Share.IsLeaving || context.Planted.Bug == PlantedBug.NoSeek)
             {
                 continue; // Its rows are read elsewhere.
             }
 
-            input.Seek(partition);
-            if (partition.Labels is { } labels)
+            if (isBehind)
+            {
+                input.Seek(partition);
+            }
+
+            if (partition.Labels is { } labels && labels.Rewind())
             {
                 labelInput!.Seek(labels, partition.Partition);
             }

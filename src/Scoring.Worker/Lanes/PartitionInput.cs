@@ -133,7 +133,8 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
 
     /// <summary>Takes all changes back since the last commit, and forgets what was read since.</summary>
     /// <param name="planted">A mistake that a test wants.</param>
-    public void Rewind(PlantedBug planted)
+    /// <returns>Whether the reader has to be set back. Not when nothing was read since: it would tell the end of the partition no second time.</returns>
+    public bool Rewind(PlantedBug planted)
     {
         Retracted.Until(ReceivedOffset);
         if (planted == PlantedBug.NoUndo)
@@ -150,11 +151,16 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         Staged.Clear();
         Refused.Clear();
         Share.Rewind();
+        IsHeld = false;
+        if (ReceivedOffset == RewindOffset)
+        {
+            return false;
+        }
+
         ReceivedOffset = RewindOffset;
         IsAtEnd = false;
-        IsHeld = false;
         Rewinds++;
-        Labels?.Rewind();
+        return true;
     }
 
     private void SetMarks(long offset)

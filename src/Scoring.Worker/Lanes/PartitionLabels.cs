@@ -91,8 +91,14 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     }
 
     /// <summary>Forgets every label that was read and not committed; they are read again.</summary>
-    public void Rewind()
+    /// <returns>Whether the reader has to be set back. Not when nothing was read since: it would tell the end of the partition no second time.</returns>
+    public bool Rewind()
     {
+        if (ReceivedOffset == RewindOffset && Count == 0)
+        {
+            return false;
+        }
+
         while (chunks.Count > 0)
         {
             Recycle();
@@ -103,6 +109,7 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
         ReceivedOffset = RewindOffset;
         IsAtEnd = false;
         ConfirmedToOffset = 0;
+        return true;
     }
 
     private void Recycle()
