@@ -16,8 +16,8 @@ namespace Scoring.Worker.Lanes;
 internal sealed class LaneRewind(
     LaneContext context, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, TransactionBatch batch, ScoringPipeline pipeline, LaneShares shares, OutputRecords records)
 {
-    /// <summary>The offset to which a partition would be taken back, of transactions or labels; -1 for one that is not owned or does not answer yet.</summary>
-    public long OffsetOf(TopicPartition partition) => partitions.Find(partition.Partition.Value) is not { IsAnswering: true } owned ? -1
+    /// <summary>The offset to which a partition would be taken back, of transactions or labels; null for one that is not owned or does not answer yet.</summary>
+    public long? OffsetOf(TopicPartition partition) => partitions.Find(partition.Partition.Value) is not { IsAnswering: true } owned ? null
         : string.Equals(partition.Topic, context.Topics.Transactions, StringComparison.Ordinal) ? owned.RewindOffset
         : owned.Labels!.RewindOffset;
 
@@ -29,7 +29,6 @@ internal sealed class LaneRewind(
             if (partition.IsAnswering)
             {
                 partition.Settle(PositionIn(committed, partition));
-                partition.Share.Settle();
                 partition.Retracted.TellWhenDone(partition, context.Ledger);
             }
         }

@@ -149,8 +149,11 @@ internal sealed class TransactionCommits : LaneCommits
         bool hasMoved = output.IsOpen || (isLast && changelog is { HasToTell: true });
         foreach (var position in positions)
         {
-            noted.Add(position); // All of them, moved or not: the group's check of membership is what stops a lane that is no owner any more.
-            hasMoved |= rewind.OffsetOf(position.TopicPartition) != position.Offset.Value;
+            if (rewind.OffsetOf(position.TopicPartition) is { } before)
+            {
+                noted.Add(position); // Moved or not: the group's check of membership is what stops a lane that is no owner any more.
+                hasMoved |= before != position.Offset.Value;
+            }
         }
 
         commitStarted = now;
@@ -324,7 +327,7 @@ internal sealed class TransactionCommits : LaneCommits
         foreach (var position in noted)
         {
             long found = byPartition[position.TopicPartition];
-            if (found != Offset.Unset && found != rewind.OffsetOf(position.TopicPartition))
+            if (found != Offset.Unset && rewind.OffsetOf(position.TopicPartition) is { } before && found != before)
             {
                 throw new LaneFailure(
                     ExitCode.Unavailable,

@@ -13,7 +13,7 @@ using Scoring.Worker.State;
 
 namespace Scoring.Worker.Tests.Lanes;
 
-/// <summary>All of a lane that commits, with one partition, against an embedded broker; the test does what a lane's cycle does.</summary>
+/// <summary>All of a lane that commits, with one partition that answers, against an embedded broker; the test does what a lane's cycle does.</summary>
 internal sealed class CommitScene : IDisposable
 {
     private readonly EmbeddedBroker broker = EmbeddedBroker.Start();
@@ -31,7 +31,7 @@ internal sealed class CommitScene : IDisposable
         var definition = Bench.Definition([new() { Name = "count", Entity = "account", Aggregate = "count", Window = TimeSpan.FromSeconds(60) }]);
         var service = new Service(definition, slot);
         outputTopic = service.Topics.Scores;
-        broker.CreateTopic(service.Topics.Transactions, 1);
+        broker.CreateTopic(service.Topics.Transactions, 2);
         broker.CreateTopic(outputTopic, 1);
         var settings = new WorkerSettings
         {
@@ -43,7 +43,7 @@ internal sealed class CommitScene : IDisposable
         };
         var clients = new KafkaClients(settings.Kafka, "group", NullLogger.Instance);
         admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TransactionScene.Patience, TimeProvider.System);
-        ledger = new AggregatesLedger(new SharedAggregates(service.Plan, 1), 1);
+        ledger = new AggregatesLedger(new SharedAggregates(service.Plan, 2), 2);
         var context = new LaneContext
         {
             Service = service,
@@ -51,7 +51,7 @@ internal sealed class CommitScene : IDisposable
             Clients = clients,
             Admin = admin,
             Ledger = ledger,
-            PartitionCount = 1,
+            PartitionCount = 2,
             ReadsLabels = false,
             Instance = "worker",
             Metrics = Metrics,
@@ -65,7 +65,8 @@ internal sealed class CommitScene : IDisposable
         input = new TransactionInput(clients, service.Topics.Transactions, 0, new EventDecoder(definition), batch, readsHistory: false, _ => { }, _ => { }, () => { }, _ => { }, Metrics, NullLogger.Instance);
         partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(service, ledger.Shared, isAlone: false, 16, emitFeatures: false, settings.Serving.NetworkTimeoutMs, Clock, Metrics, NullLogger.Instance);
-        Partition = new PartitionInput(new TopicPartition(service.Topics.Transactions, 0), new PartitionState(service.Plan, 0), new StagedRows(service.Schema, new Stack<TransactionBatch>()), labels: null, new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
+        Partition = Make(0);
+        Rebuilding = Make(1);
         partitions.Add(Partition);
         Partition.Begin(Partition.State, start: 0, resume: 0, waits: false);
         Partition.Answer(0);
@@ -76,6 +77,9 @@ internal sealed class CommitScene : IDisposable
             input.Read(10, 0);
             return input.HasAssignment;
         });
+
+        PartitionInput Make(int number) =>
+            new(new TopicPartition(service.Topics.Transactions, number), new PartitionState(service.Plan, number), new StagedRows(service.Schema, new Stack<TransactionBatch>()), labels: null, new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
     }
 
     /// <summary>What bounds are measured by.</summary>
@@ -89,6 +93,9 @@ internal sealed class CommitScene : IDisposable
 
     public PartitionInput Partition { get; }
 
+    /// <summary>One that comes when <see cref="TakeOver"/> is called.</summary>
+    public PartitionInput Rebuilding { get; }
+
     public double Transactions(string outcome) => Metrics.Transactions.WithLabels(outcome).Value;
 
     public double Replacements(string cause) => Metrics.ProducerReplacements.WithLabels(cause).Value;
@@ -99,6 +106,14 @@ internal sealed class CommitScene : IDisposable
 
     /// <summary>Commits offsets to the group, as a transaction does of which nobody has heard the end.</summary>
     public void CommitBehindItsBack(long offset) => input.CommitNow([new TopicPartitionOffset(Partition.Source, offset)]);
+
+    /// <summary>The group gives it another partition, committed up to an offset by its former owner; its state is not there yet.</summary>
+    public void TakeOver(long committed)
+    {
+        input.CommitNow([new TopicPartitionOffset(Rebuilding.Source, committed)]);
+        partitions.Add(Rebuilding);
+        Rebuilding.Begin(Rebuilding.State, start: committed, resume: committed, waits: true);
+    }
 
     /// <summary>Takes one event in, and one record out, once the output takes some.</summary>
     public void Process()

@@ -83,6 +83,27 @@ public sealed class TransactionCommitsTests : IDisposable
     }
 
     [Fact]
+    public void A_partition_that_is_still_rebuilt_says_nothing_about_what_may_be_committed()
+    {
+        scene.TakeOver(committed: 2);
+        scene.Refuse(TransactionRequest.EndTxn, ErrorCode.Unknown);
+        IsTakenBackAndDoneAgain("unknown");
+        Assert.Equal(0, scene.Rebuilding.Rewinds);
+    }
+
+    [Fact]
+    public void A_partition_that_is_still_rebuilt_is_nothing_to_commit()
+    {
+        scene.TakeOver(committed: 2);
+        scene.Process();
+        scene.StepUntil(() => scene.Partition.RewindOffset == 1);
+        scene.Clock.Advance(TimeSpan.FromSeconds(1));
+        scene.Step();
+        Assert.True(scene.Output.TakesRecords);
+        Assert.Equal(1, scene.Transactions("committed"));
+    }
+
+    [Fact]
     public void A_commit_that_is_not_answered_within_its_bound_is_looked_for()
     {
         scene.Refuse(TransactionRequest.EndTxn, ErrorCode.GroupLoadInProgress, times: 1_000);
