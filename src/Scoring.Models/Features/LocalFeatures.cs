@@ -216,7 +216,7 @@ internal sealed class LocalFeatures
         }
 
         statistics[0] = values.IsEmpty ? double.NaN : RingScan.Median(values) / scale;
-        statistics[1] = values.IsEmpty ? double.NaN : sum / scale / values.Length;
+        statistics[1] = values.IsEmpty ? double.NaN : sum / (scale * values.Length); // One rounding: the mean of equal amounts is that amount.
         statistics[2] = to - from;
     }
 }

@@ -56,9 +56,12 @@ internal sealed class OutputRoom(LaneOutput output, OwnedPartitions partitions, 
     private void LetFlow()
     {
         IsHolding = false;
-        foreach (var partition in partitions.All.Where(partition => !partition.IsRestoring))
+        foreach (var partition in partitions.All)
         {
-            input.Resume(partition); // One that has many rows waiting is paused again with its next row.
+            if (!partition.IsRestoring)
+            {
+                input.Resume(partition); // One that has many rows waiting is paused again with its next row.
+            }
         }
     }
 }

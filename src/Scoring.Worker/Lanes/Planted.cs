@@ -21,8 +21,14 @@ internal enum PlantedBug
     /// <summary>A record that the producer does not take is passed over.</summary>
     SwallowedRecord,
 
-    /// <summary>Contributions are told before the state they count on is there.</summary>
+    /// <summary>The mark is restored, the state before it is not.</summary>
     StateForgotten,
+
+    /// <summary>The group is told the membership of the first commit for ever.</summary>
+    StaleMembership,
+
+    /// <summary>Contributions are told while state is still rebuilt.</summary>
+    ContributionsBeforeState,
 }
 
 /// <summary>What a test plants.</summary>

@@ -15,13 +15,11 @@ namespace Scoring.Worker.Lanes;
 internal sealed class TransactionCommits : LaneCommits
 {
     private const int IntervalMsMin = 10;
-    private const int FencesMax = 3;
     private const int RestMsMin = 5;
     private const int RestMsMax = 2_000;
 
     private static readonly TimeSpan CommitBound = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan InitialiseBound = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan FenceWindow = TimeSpan.FromSeconds(60);
 
     private readonly TransactionalOutput output;
     private readonly TransactionInput input;
@@ -34,7 +32,8 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly TimeSpan intervalMax;
     private readonly int lane;
     private readonly List<TopicPartitionOffset> noted = [];
-    private readonly Queue<long> fences = [];
+    private readonly FenceCount fences;
+    private IConsumerGroupMetadata? firstMember;
     private int aborts;
     private bool wasTooLarge;
     private long commitStarted;
@@ -59,6 +58,7 @@ internal sealed class TransactionCommits : LaneCommits
         metrics = context.Metrics;
         logger = context.Logger;
         clock = context.Clock;
+        fences = new FenceCount(context.TransactionalId(lane), metrics, clock);
         intervalMax = TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs);
         committedAt = clock.GetTimestamp();
     }
@@ -127,7 +127,7 @@ internal sealed class TransactionCommits : LaneCommits
             Replace(isFenced ? "fenced" : "abort");
             if (isFenced)
             {
-                CountFence();
+                fences.Add();
             }
         }
 
@@ -195,12 +195,15 @@ internal sealed class TransactionCommits : LaneCommits
     }
 
     /// <summary>What is committed: what was noted, unless a test plants a mistake.</summary>
-    private IReadOnlyList<TopicPartitionOffset> ToCommit() => context.Planted.Bug switch
+    private List<TopicPartitionOffset> ToCommit() => context.Planted.Bug switch
     {
         PlantedBug.NoOffsets => [],
         PlantedBug.PositionOffByOne => [.. noted.Select(position => new TopicPartitionOffset(position.TopicPartition, position.Offset + 1))],
-        _ => [.. noted],
+        _ => [.. noted], // What is noted may be forgotten while the commit is under way.
     };
+
+    /// <summary>Who commits, unless a test plants a mistake.</summary>
+    private IConsumerGroupMetadata Member() => context.Planted.Bug == PlantedBug.StaleMembership ? firstMember ??= input.Member : input.Member;
 
     private void Advance()
     {
@@ -208,7 +211,7 @@ internal sealed class TransactionCommits : LaneCommits
         bool tookTooLong;
         try
         {
-            answer = output.Commit(ToCommit(), input.Member, out tookTooLong);
+            answer = output.IsCommitting ? output.GoOn(out tookTooLong) : output.Commit(ToCommit(), Member(), out tookTooLong);
         }
         catch (TransactionBroken broken)
         {
@@ -235,7 +238,7 @@ internal sealed class TransactionCommits : LaneCommits
                 LookAfterReplacing("unknown");
                 break;
             case TransactionAnswer.Fenced:
-                CountFence();
+                fences.Add();
                 LookAfterReplacing("fenced");
                 break;
             case TransactionAnswer.Stop:
@@ -293,7 +296,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
         catch (KafkaException error) when (TransactionErrors.OfInitialise(error) == TransactionAnswer.Fenced)
         {
-            CountFence();
+            fences.Add();
         }
         catch (KafkaException error)
         {
@@ -333,24 +336,6 @@ internal sealed class TransactionCommits : LaneCommits
                     ExitCode.Unavailable,
                     string.Create(CultureInfo.InvariantCulture, $"{position.Topic} [{position.Partition.Value}] is committed to {found}, which this lane has not: another owner went on, or the group's offsets were set; the lane starts anew"));
             }
-        }
-    }
-
-    private void CountFence()
-    {
-        long now = clock.GetTimestamp();
-        metrics.Fences.Inc();
-        fences.Enqueue(now);
-        while (clock.GetElapsedTime(fences.Peek(), now) > FenceWindow)
-        {
-            fences.Dequeue();
-        }
-
-        if (fences.Count >= FencesMax)
-        {
-            throw new LaneFailure(
-                ExitCode.Configuration,
-                $"another process uses the transactional identifier {context.TransactionalId(lane)}: {FencesMax} times within {FenceWindow.TotalSeconds:0} s each has shut out the other; give every worker its own Kafka:InstanceId");
         }
     }
 }

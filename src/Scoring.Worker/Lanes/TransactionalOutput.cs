@@ -112,20 +112,23 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Serves the client; a transactional producer reports nothing of single records.</summary>
     public override void Poll(TimeSpan wait) => producer?.Poll(wait);
 
-    /// <summary>Begins to commit, or goes on with a commit that is under way.</summary>
-    /// <param name="positions">Next offset to process of every partition; ignored while a commit is under way.</param>
-    /// <param name="memberNow">Membership of the reader, as of now; ignored too.</param>
+    /// <summary>Begins to commit.</summary>
+    /// <param name="positions">Next offset to process of every partition.</param>
+    /// <param name="memberNow">Membership of the reader, as of now.</param>
     /// <param name="tookTooLong">Whether a request may have been made twice: the producer is to be replaced, after a commit as after an abort.</param>
     public TransactionAnswer Commit(IReadOnlyList<TopicPartitionOffset> positions, IConsumerGroupMetadata memberNow, out bool tookTooLong)
     {
-        if (step == Step.None)
-        {
-            offsets = positions;
-            member = memberNow;
-            Begin();
-            step = Step.Flushing;
-        }
+        offsets = positions;
+        member = memberNow;
+        Begin();
+        step = Step.Flushing;
+        return GoOn(out tookTooLong);
+    }
 
+    /// <summary>Goes on with a commit that is under way.</summary>
+    /// <param name="tookTooLong">As of <see cref="Commit"/>.</param>
+    public TransactionAnswer GoOn(out bool tookTooLong)
+    {
         var answer = Flush();
         if (answer == TransactionAnswer.Done)
         {

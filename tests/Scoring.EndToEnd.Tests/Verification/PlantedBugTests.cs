@@ -31,6 +31,8 @@ public sealed class PlantedBugTests(KafkaBroker broker, TestModel model, ITestOu
     [InlineData((int)PlantedBug.PositionOffByOne)]
     [InlineData((int)PlantedBug.SwallowedRecord)]
     [InlineData((int)PlantedBug.StateForgotten)]
+    [InlineData((int)PlantedBug.StaleMembership)]
+    [InlineData((int)PlantedBug.ContributionsBeforeState)]
     public async Task A_planted_bug_is_caught(int bug)
     {
         var report = await RunAsync((PlantedBug)bug, seed: 1);
@@ -45,12 +47,15 @@ public sealed class PlantedBugTests(KafkaBroker broker, TestModel model, ITestOu
         await service.VerbAsync("replay", service.WriteHistory(EventCount, seed, withLate: true));
         var planted = new Planted(bug, AbortShare, seed, DoubtShare);
 
-        // A third of it, and the rest by a worker that takes over.
-        foreach (int left in new[] { EventCount * 2 / 3, 0 })
+        // A third of it alone, a third while a second worker takes its share over, and the rest by that one.
+        await using (var first = new WorkerRun(service, group, rowsMax: 16, planted: planted))
         {
-            await using var worker = new WorkerRun(service, group, rowsMax: 16, planted: planted);
-            await DoneAsync(service, group, left);
-            await worker.StopAsync(); // With some mistakes it ends by itself.
+            await DoneAsync(service, group, EventCount * 2 / 3);
+            await using var second = new WorkerRun(service, group, rowsMax: 16, planted: new Planted(bug, AbortShare, seed + 1_000, DoubtShare));
+            await DoneAsync(service, group, EventCount / 3);
+            await first.StopAsync(); // With some mistakes it ends by itself.
+            await DoneAsync(service, group, 0);
+            await second.StopAsync();
         }
 
         var report = await VerifyAsync(service, group);

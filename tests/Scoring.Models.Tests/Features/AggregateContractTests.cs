@@ -45,6 +45,19 @@ public sealed class AggregateContractTests
     public void An_event_older_than_every_window_is_scored_and_not_kept() =>
         OutOfOrder.Sample(steps => Check(steps, AggregateTable.Windowed, eventsMax: 64, retentionMs: 80_000), iter: 300);
 
+    [Fact]
+    public void The_mean_of_equal_amounts_is_that_amount()
+    {
+        using var bench = new Bench(Bench.Definition([new() { Name = "below", Entity = "account", Aggregate = "count", Window = TimeSpan.FromSeconds(30), Where = "amount < mean || amount > mean", Empty = 0 }]));
+        for (int amount = 1; amount <= 2_000; amount++)
+        {
+            for (int i = 0; i < 7; i++)
+            {
+                Assert.Equal(0, bench.Process("a", new NaiveEvent($"{amount}-{i}", Epoch + (amount * 60_000L) + i, amount, "m", null, null))[0]);
+            }
+        }
+    }
+
     private static void Check(Step[] steps, IReadOnlyList<(FeatureDefinition Feature, Func<NaiveView, double> Scan)> table, int eventsMax, double retentionMs)
     {
         var account = new EntityDefinition { Key = ["account_id"], EventsMax = eventsMax };

@@ -162,7 +162,7 @@ public sealed class EmbeddedBrokerTests
 
         if (OperatingSystem.IsLinux())
         {
-            // The tests of one class run one after another, and no other class here starts a broker.
+            // The tests of one class run one after another, and no other class of the collection runs meanwhile.
             string[] threads = Directory.GetDirectories("/proc/self/task");
             Assert.DoesNotContain(threads, thread => ThreadName(thread) is "rdk:mock");
         }

@@ -25,15 +25,18 @@ public sealed class TransactionCommitsTests : IDisposable
     {
         scene.Refuse(TransactionRequest.TxnOffsetCommit, ErrorCode.IllegalGeneration);
         IsTakenBackAndDoneAgain("aborted");
-        Assert.Equal(0, scene.Replacements("slow") + scene.Replacements("abort"));
+        Assert.Equal(0, scene.Replacements("abort")); // "slow" is the machine's.
     }
 
     [Fact]
     public void What_is_aborted_too_late_is_not_gone_on_with_by_the_same_producer()
     {
         scene.Refuse(TransactionRequest.TxnOffsetCommit, ErrorCode.GroupLoadInProgress, times: 1_000);
-        IsTakenBackAndDoneAgain("aborted", () => scene.Take(TransactionRequest.TxnOffsetCommit));
-        Assert.Equal(1, scene.Replacements("slow"));
+        IsTakenBackAndDoneAgain("aborted", () =>
+        {
+            scene.Take(TransactionRequest.TxnOffsetCommit);
+            Assert.Equal(1, scene.Replacements("slow"));
+        });
     }
 
     [Fact]
@@ -176,9 +179,8 @@ public sealed class TransactionCommitsTests : IDisposable
     public void A_record_that_the_broker_finds_too_large_once_is_tried_again()
     {
         scene.Refuse(TransactionRequest.Produce, ErrorCode.MsgSizeTooLarge);
-        IsTakenBackAndDoneAgain("aborted");
+        IsTakenBackAndDoneAgain("aborted", () => Assert.Equal(1, scene.Replacements("abort") + scene.Replacements("slow")));
         Assert.Equal(1, scene.Transactions("aborted"));
-        Assert.Equal(1, scene.Replacements("abort"));
     }
 
     [Fact]

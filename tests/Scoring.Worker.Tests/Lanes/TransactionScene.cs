@@ -91,7 +91,8 @@ public sealed class TransactionScene : IDisposable
         position++;
         for (int calls = 1; ; calls++)
         {
-            var answer = Output.Commit([new TopicPartitionOffset("in", 0, position)], Member, out bool tookTooLong);
+            bool tookTooLong;
+            var answer = Output.IsCommitting ? Output.GoOn(out tookTooLong) : Output.Commit([new TopicPartitionOffset("in", 0, position)], Member, out tookTooLong);
             if (answer != TransactionAnswer.CallAgain)
             {
                 return (answer, calls, tookTooLong);
@@ -100,6 +101,21 @@ public sealed class TransactionScene : IDisposable
             Assert.False(tookTooLong);
             Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "the commit does not end");
         }
+    }
+
+    /// <summary>The open transaction is aborted. On a machine that stands still meanwhile that is not certain, and the producer is replaced.</summary>
+    /// <returns>Whether the same producer goes on.</returns>
+    internal bool Aborts()
+    {
+        long started = TimeProvider.System.GetTimestamp();
+        if (Output.TryAbort())
+        {
+            return true;
+        }
+
+        Assert.True(TimeProvider.System.GetElapsedTime(started) >= TransactionalOutput.GhostAfter, "the abort is refused");
+        Replace();
+        return false;
     }
 
     /// <summary>A transaction of one record, from its beginning to a reader.</summary>
