@@ -111,6 +111,9 @@ internal sealed class AlertScene : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops a program and lets it go on, again and again, as a host does that is short of processors; ends with what is given back.</summary>
+    public IAsyncDisposable HoldUp(IPEndPoint endPoint) => new HeldUpProgram(programs[endPoint]);
+
     /// <summary>SIGKILL.</summary>
     public Task KillAsync(IPEndPoint endPoint) => programs[endPoint].KillAsync();
 
