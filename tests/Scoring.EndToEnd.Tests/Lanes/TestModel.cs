@@ -75,7 +75,9 @@ public sealed class TestModel : IDisposable
     }
 
     /// <summary>Two layers; a missing value counts as 0.</summary>
-    private static OnnxModel Network(int featureCount)
+    /// <param name="featureCount">Features.</param>
+    /// <param name="table">A feature that is looked up in a table of so many rows too, all of them 0; beyond its end the network fails.</param>
+    internal static OnnxModel Network(int featureCount, (int Feature, int RowCount)? table = null)
     {
         Assert.Equal(Scales.Length, featureCount);
         var random = new Random(7);
@@ -92,7 +94,8 @@ public sealed class TestModel : IDisposable
                     new OnnxNode { Operator = "Mul", Inputs = ["known", "scales"], Outputs = ["scaled"] },
                     new OnnxNode { Operator = "MatMul", Inputs = ["scaled", "first"], Outputs = ["mixed"] },
                     new OnnxNode { Operator = "Tanh", Inputs = ["mixed"], Outputs = ["hidden"] },
-                    new OnnxNode { Operator = "MatMul", Inputs = ["hidden", "second"], Outputs = ["sum"] },
+                    new OnnxNode { Operator = "MatMul", Inputs = ["hidden", "second"], Outputs = [table is null ? "sum" : "plain"] },
+                    .. LookUp(),
                     new OnnxNode { Operator = "Sigmoid", Inputs = ["sum"], Outputs = ["score"] },
                 ],
                 Initializers =
@@ -101,11 +104,26 @@ public sealed class TestModel : IDisposable
                     OnnxTensor.Of("scales", Scales, featureCount),
                     OnnxTensor.Of("first", Weights(featureCount * HiddenUnits), featureCount, HiddenUnits),
                     OnnxTensor.Of("second", Weights(HiddenUnits), HiddenUnits, 1),
+                    .. Tables(),
                 ],
                 Inputs = [OnnxValue.Matrix("features", featureCount)],
                 Outputs = [OnnxValue.Matrix("score", 1)],
             },
         };
+
+        IEnumerable<OnnxNode> LookUp() => table is null
+            ? []
+            :
+            [
+                new OnnxNode { Operator = "Gather", Inputs = ["known", "column"], Outputs = ["one"], Settings = [OnnxSetting.Of("axis", 1L)] },
+                new OnnxNode { Operator = "Cast", Inputs = ["one"], Outputs = ["place"], Settings = [OnnxSetting.Of("to", (long)OnnxElementType.Int64)] },
+                new OnnxNode { Operator = "Gather", Inputs = ["table", "place"], Outputs = ["looked_up"], Settings = [OnnxSetting.Of("axis", 0L)] },
+                new OnnxNode { Operator = "Add", Inputs = ["plain", "looked_up"], Outputs = ["sum"] },
+            ];
+
+        IEnumerable<OnnxTensor> Tables() => table is not { } looked
+            ? []
+            : [OnnxTensor.Of("column", (ReadOnlySpan<long>)[looked.Feature], 1), OnnxTensor.Of("table", new float[looked.RowCount], looked.RowCount)];
 
         float[] Weights(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() * 2) - 1))];
     }

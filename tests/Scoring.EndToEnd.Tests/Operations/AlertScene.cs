@@ -21,7 +21,7 @@ internal sealed class AlertScene : IAsyncDisposable
     private const int FirstPort = 24_000;
     private const int PortCount = 8_000;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
 
     private static int portsTried = Environment.ProcessId;
 
@@ -32,11 +32,15 @@ internal sealed class AlertScene : IAsyncDisposable
     private readonly Task sending;
 
     /// <summary>Begins to send.</summary>
-    public AlertScene(TestService service, ITestOutputHelper output, int seed)
+    /// <param name="service">To whom.</param>
+    /// <param name="output">Told how long each alert took.</param>
+    /// <param name="seed">Seed of what is sent.</param>
+    /// <param name="haste">What <see cref="Minutes"/> divides durations by, where an alert of minutes looks back on hours too.</param>
+    public AlertScene(TestService service, ITestOutputHelper output, int seed, int haste = MinuteIsSecond)
     {
         (Service, this.output) = (service, output);
         Traffic = new Traffic(service, seed);
-        Minutes = new PrometheusServer(MinuteIsSecond);
+        Minutes = new PrometheusServer(haste);
         Days = new PrometheusServer(DayIsNinetySeconds);
         admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = service.Broker.BootstrapServers }).Build();
         sending = Task.Run(() => Traffic.RunAsync(stop.Token));
@@ -110,6 +114,9 @@ internal sealed class AlertScene : IAsyncDisposable
             Assert.Fail($"{endPoint}{path} did not come to what was wanted:\n{LastLines(programs[endPoint])}");
         }
     }
+
+    /// <summary>Stops a program and lets it go on, again and again, as a host does that is short of processors; ends with what is given back.</summary>
+    public IAsyncDisposable HoldUp(IPEndPoint endPoint) => new HeldUpProgram(programs[endPoint]);
 
     /// <summary>SIGKILL.</summary>
     public Task KillAsync(IPEndPoint endPoint) => programs[endPoint].KillAsync();

@@ -7,7 +7,7 @@ using Scoring.Models.Packaging;
 
 namespace Scoring.EndToEnd.Tests.Operations;
 
-/// <summary>Alerts of workers that are gone and of the models they score with, each provoked by a real fault and resolved by its end; see <see cref="AlertScene"/> for the clock.</summary>
+/// <summary>Alerts of workers that are gone or held up and of the models they score with, each provoked by a real fault and resolved by its end; see <see cref="AlertScene"/> for the clock.</summary>
 public sealed class AlertsOfWorkersTests(KafkaBroker broker, TestModel model, ITestOutputHelper output)
 {
     private const string Channel = "lanes/champion";
@@ -55,12 +55,58 @@ public sealed class AlertsOfWorkersTests(KafkaBroker broker, TestModel model, IT
         await scene.RetireAsync(PrometheusServer.Workers, second);
         await scene.ResolveAsync(scene.Minutes, "FraudScoringModelsDiffer");
 
-        // By a writer that checks nothing: the publisher of the trainer would not let a forged one pass.
-        void Publish(byte[] package)
+        void Publish(byte[] package) => AlertsOfWorkersTests.Publish(service, package);
+    }
+
+    [Fact]
+    public async Task Taking_a_package_whose_network_fails_on_what_it_was_not_tested_with()
+    {
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
+        using var series = new PackageSeries(model);
+        await using var scene = new AlertScene(service, output, seed: 68);
+        scene.Traffic.Accounts = 4; // Of which each pays more often than any that the network was tested with.
+        var worker = AlertScene.FreePort();
+        await scene.WorkerAsync(worker, ["--definition", service.DefinitionPath, .. service.ModelArguments]);
+        await scene.UntilAsync(worker, "/metrics", page => new MetricsPage(page).Sum("fraudscoring_events_scored_total") > 500);
+
+        await scene.ProvokeAsync(scene.Minutes, () => Publish(service, series.NarrowPackage(2)), "FraudScoringDegraded");
+        await scene.UntilAsync(worker, "/metrics", page => new MetricsPage(page)["fraudscoring_fallback_total{reason=\"network_failed\"}"] > 0);
+        Publish(service, series.Package(3));
+        await scene.ResolveAsync(scene.Minutes, "FraudScoringDegraded");
+    }
+
+    [Fact]
+    public async Task Held_up_again_and_again_so_that_payments_wait()
+    {
+        // One name, two rules: the one that wakes somebody looks at hours, the other at days.
+        const string Page = "FraudScoringScoresLate/page", Ticket = "FraudScoringScoresLate/ticket";
+        const int HalfHourIsNineSeconds = 200;
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
+        await using var scene = new AlertScene(service, output, seed: 69, HalfHourIsNineSeconds);
+        scene.Traffic.PerTick = 0;
+        var worker = AlertScene.FreePort();
+        await scene.WorkerAsync(worker, ["--definition", service.DefinitionPath, .. service.ModelArguments]);
+
+        // Counters are seen before they count: of one that begins high, a window that is longer than its life makes too much or too little.
+        foreach (var prometheus in new[] { scene.Minutes, scene.Days })
         {
-            using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = broker.BootstrapServers, MessageMaxBytes = ModelsTopic.RecordBytesMax }).Build();
-            producer.Produce(service.Topics["models"], new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(Channel), Value = package });
-            producer.Flush(TestContext.Current.CancellationToken);
+            await AlertScene.AnsweredAsync(prometheus, "fraudscoring_event_latency_seconds_count");
         }
+
+        scene.Traffic.PerTick = 1; // Many batches, so that the few for which a busy machine itself is late are no share of them.
+
+        IAsyncDisposable? held = null;
+        await scene.ProvokeAsync(scene.Days, () => scene.ProvokeAsync(scene.Minutes, () => held = scene.HoldUp(worker), Page), Ticket);
+        await held!.DisposeAsync();
+        await scene.ResolveAsync(scene.Minutes, Page);
+        await scene.ResolveAsync(scene.Days, Ticket);
+    }
+
+    // By a writer that checks nothing: the publisher of the trainer would not let a forged one pass.
+    private static void Publish(TestService service, byte[] package)
+    {
+        using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = service.Broker.BootstrapServers, MessageMaxBytes = ModelsTopic.RecordBytesMax }).Build();
+        producer.Produce(service.Topics["models"], new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(Channel), Value = package });
+        producer.Flush(TestContext.Current.CancellationToken);
     }
 }

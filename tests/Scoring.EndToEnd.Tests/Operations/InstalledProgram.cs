@@ -25,7 +25,7 @@ internal static class InstalledProgram
     public static Process Start(string name, IEnumerable<string> arguments)
     {
         bool isInstalled = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, name)));
-        Assert.SkipUnless(isInstalled, $"{name} is not installed (Debian: apt-get install prometheus)");
+        Assert.SkipUnless(isInstalled, $"{name} is not installed (Debian: apt-get install {(name is "cc" ? "gcc libc6-dev" : "prometheus")})");
         return Process.Start(new ProcessStartInfo(name, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 }

@@ -75,11 +75,11 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
     public Task AnsweredAsync(string expression, CancellationToken cancellation) =>
         http.UntilAsync(Query(expression), answer => answer.Status == HttpStatusCode.OK && HasNumber(JsonNode.Parse(answer.Body)!["data"]!), cancellation);
 
-    /// <summary>Asks until an alert of this name fires, or none does.</summary>
+    /// <summary>Asks until an alert of this name fires, or none does. Where two rules share a name, it is followed by the severity: <c>Name/page</c>.</summary>
     public Task AlertAsync(string name, bool fires, CancellationToken cancellation) =>
-        http.UntilAsync("/api/v1/alerts", answer => answer.Status == HttpStatusCode.OK && Firing(answer.Body).Contains(name, StringComparer.Ordinal) == fires, cancellation);
+        http.UntilAsync("/api/v1/alerts", answer => answer.Status == HttpStatusCode.OK && Firing(answer.Body).Any(alert => name == alert || name == alert[..alert.IndexOf('/', StringComparison.Ordinal)]) == fires, cancellation);
 
-    /// <summary>Names of the alerts that fire now.</summary>
+    /// <summary>Names and severities of the alerts that fire now.</summary>
     public async Task<IReadOnlyList<string>> FiringAsync(CancellationToken cancellation) => [.. Firing((await http.GetAsync("/api/v1/alerts", cancellation)).Body)];
 
     /// <summary>What is wrong with an expression, or null. It may have no sample.</summary>
@@ -128,7 +128,7 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
     private static IEnumerable<string> Firing(string body) =>
         from alert in JsonNode.Parse(body)!["data"]!["alerts"]!.AsArray()
         where (string)alert!["state"]! is "firing"
-        select (string)alert["labels"]!["alertname"]!;
+        select $"{alert["labels"]!["alertname"]}/{alert["labels"]!["severity"]}";
 
     private static string Query(string expression) => "/api/v1/query?query=" + Uri.EscapeDataString(expression);
 

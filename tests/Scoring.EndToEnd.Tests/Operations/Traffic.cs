@@ -7,18 +7,24 @@ namespace Scoring.EndToEnd.Tests.Operations;
 /// <summary>Payments and labels of this moment, 200 a second, by senders whose behaviour can be changed while they send.</summary>
 internal sealed class Traffic(TestService service, int seed)
 {
-    private const int PerTick = 10;
-
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+    private const int MsPerPayment = 5;
 
     private int sent;
     private volatile int accounts = 40;
+    private volatile int perTick = 10;
 
     /// <summary>Accounts that pay.</summary>
     public int Accounts
     {
         get => accounts;
         set => accounts = value;
+    }
+
+    /// <summary>Payments that are sent at once; the fewer, the more often, still 200 a second. 0: nobody pays.</summary>
+    public int PerTick
+    {
+        get => perTick;
+        set => perTick = value;
     }
 
     /// <summary>Whether every payment is so large that a rule wants it looked at.</summary>
@@ -35,11 +41,13 @@ internal sealed class Traffic(TestService service, int seed)
     {
         var random = new Random(seed);
         using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = service.Broker.BootstrapServers, LingerMs = 0, Partitioner = Partitioner.Murmur2Random }).Build();
-        using var timer = new PeriodicTimer(Tick);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(MsPerPayment));
         while (!stop.IsCancellationRequested)
         {
             string now = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-            for (int i = 0; i < PerTick; i++, sent++)
+            int count = perTick;
+            timer.Period = TimeSpan.FromMilliseconds(MsPerPayment * Math.Max(1, count));
+            for (int i = 0; i < count; i++, sent++)
             {
                 string account = string.Create(CultureInfo.InvariantCulture, $"a-{random.Next(accounts)}");
                 int amount = IsAllLarge ? 19_500 : random.Next(1, 20_000);

@@ -82,11 +82,17 @@ internal sealed class OwnProgram : IAsyncDisposable
         return process.ExitCode;
     }
 
+    /// <summary>Sends it a signal, such as <c>STOP</c>.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>Asks it to stop, as a service is stopped, and waits.</summary>
     public async Task<int> TerminateAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         return await EndAsync();
     }
 
