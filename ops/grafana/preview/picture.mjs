@@ -47,7 +47,7 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ viewport: { width: Number(options.width), height: 900 }, timezoneId: 'UTC' });
   page.on('pageerror', (error) => console.error(error.message));
-  await page.goto(`http://127.0.0.1:${server.httpServer.address().port}/?${parameters}`);
+  await page.goto(`http://127.0.0.1:${server.httpServer.address().port}/build/?${parameters}`);
   await page.waitForFunction(() => window.finished, undefined, { timeout: 60_000 });
   await page.waitForLoadState('networkidle'); // Icons.
   await page.screenshot({ path: options.output, fullPage: true });

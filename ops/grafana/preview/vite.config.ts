@@ -3,7 +3,8 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   plugins: [react()],
-  // Icons, from where index.html says.
+  // Where @grafana/ui looks for its icons: /build/img/icons.
+  base: '/build/',
   publicDir: 'node_modules/@grafana/ui/dist/public',
   build: { target: 'esnext', chunkSizeWarningLimit: 100_000 },
 });

@@ -7,6 +7,8 @@ import type uPlot from 'uplot';
 
 interface Props {
   frames: DataFrame[];
+  /** Of the cells. */
+  unit: string;
   options: Record<string, any>;
   range: TimeRange;
   width: number;
@@ -20,19 +22,19 @@ const labelHeight = 20;
  * Grafana's heatmap is no part of @grafana/ui. This draws what the dashboards use of it: one row a bucket, its bounds as labels, the scheme Spectral
  * (blue is little, red is much), empty cells left out, the scale of colours beneath.
  */
-export function Heatmap({ frames, options, range, width, height }: Props) {
+export function Heatmap({ frames, unit, options, range, width, height }: Props) {
   const theme = useTheme2();
   const counts = frames.map((frame) => frame.fields[1].values as number[]);
-  const most = Math.max(...counts.flat());
+  const most: number = options.color.max ?? Math.max(...counts.flat().filter(Number.isFinite));
   const color = (count: number) => {
     const steps = options.color.steps - 1;
-    return interpolateSpectral(1 - Math.round((count / most) * steps) / steps);
+    return interpolateSpectral(1 - Math.round(Math.min(1, count / most) * steps) / steps);
   };
 
   const config = useMemo(() => {
     const format = getValueFormat(options.yAxis.unit ?? 'short');
-    const bounds = [0, ...frames.map((frame) => Number(frame.fields[1].labels!.le.replace('+Inf', 'Infinity')))];
-    const labels = bounds.map((bound) => formattedValueToString(format(bound, options.yAxis.decimals)));
+    const bounds = ['0', ...frames.map((frame) => frame.fields[1].labels!.le)];
+    const labels = bounds.map((bound) => (bound === '+Inf' ? bound : formattedValueToString(format(Number(bound), options.yAxis.decimals))));
     const builder = new UPlotConfigBuilder('utc');
     builder.addScale({ scaleKey: 'x', isTime: true, orientation: ScaleOrientation.Horizontal, direction: ScaleDirection.Right, range: () => [range.from.valueOf(), range.to.valueOf()] });
     builder.addScale({ scaleKey: 'y', isTime: false, orientation: ScaleOrientation.Vertical, direction: ScaleDirection.Up, range: () => [0, frames.length] });
@@ -76,7 +78,7 @@ export function Heatmap({ frames, options, range, width, height }: Props) {
       <div style={{ height: legendHeight, display: 'flex', alignItems: 'center', gap: 8, paddingLeft: 8, fontSize: 12 }}>
         0
         <div style={{ width: 200, height: 8, background: `linear-gradient(to right, ${scale})` }} />
-        {formattedValueToString(getValueFormat('short')(most))}
+        {formattedValueToString(getValueFormat(unit)(most))}
       </div>
     </>
   );

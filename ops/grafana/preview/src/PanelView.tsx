@@ -73,15 +73,16 @@ interface ContentProps {
 
 function Content({ panel, scene, regions, theme, frames, width, height }: ContentProps) {
   const fieldConfig = withDefaults(panel.type, panel.fieldConfig);
+  const configured = configure(frames, fieldConfig, theme);
   switch (panel.type) {
     case 'timeseries':
       return (
-        <TimeSeries frames={configure(frames, fieldConfig, theme)} width={width} height={height} timeRange={scene.range} timeZone="utc" legend={{ calcs: [], ...panel.options.legend }} options={panel.options}>
+        <TimeSeries frames={configured.map(finite)} width={width} height={height} timeRange={scene.range} timeZone="utc" legend={{ calcs: [], ...panel.options.legend }} options={panel.options}>
           {(config) => drawRegions(config, regions, theme)}
         </TimeSeries>
       );
     case 'stat': {
-      const values = () => getFieldDisplayValues({ fieldConfig, reduceOptions: panel.options.reduceOptions, replaceVariables: (text) => text, theme, data: frames, timeZone: 'utc' });
+      const values = () => getFieldDisplayValues({ fieldConfig, reduceOptions: panel.options.reduceOptions, replaceVariables: (text) => text, theme, data: configured, timeZone: 'utc' });
       const draw = ({ value, alignmentFactors, width, height, count }: VizRepeaterRenderValueProps<FieldDisplay, DisplayValueAlignmentFactors>) => (
         <BigValue
           value={value.display} count={count} alignmentFactors={alignmentFactors} width={width} height={height} theme={theme} disableWideLayout={panel.options.wideLayout === false}
@@ -90,15 +91,15 @@ function Content({ panel, scene, regions, theme, frames, width, height }: Conten
       );
       return (
         <VizRepeater<FieldDisplay, DisplayValueAlignmentFactors>
-          getValues={values} getAlignmentFactors={getDisplayValueAlignmentFactors} renderValue={draw} source={frames} width={width} height={height} itemSpacing={3} renderCounter={0} autoGrid
+          getValues={values} getAlignmentFactors={getDisplayValueAlignmentFactors} renderValue={draw} source={configured} width={width} height={height} itemSpacing={3} renderCounter={0} autoGrid
           orientation={panel.options.orientation ?? VizOrientation.Auto}
         />
       );
     }
     case 'table':
-      return <Table data={configure(frames, fieldConfig, theme)[0]} width={width} height={height} />;
+      return <Table data={configured[0]} width={width} height={height} />;
     case 'heatmap':
-      return <Heatmap frames={frames} options={panel.options} range={scene.range} width={width} height={height} />;
+      return <Heatmap frames={frames} unit={fieldConfig.defaults.unit ?? 'short'} options={panel.options} range={scene.range} width={width} height={height} />;
     default:
       throw new Error(`${panel.title}: panels of type ${panel.type} are not drawn here`);
   }
@@ -129,6 +130,11 @@ function drawRegions(config: UPlotConfigBuilder, regions: Region[], theme: Grafa
     ctx.restore();
   });
   return null;
+}
+
+/** As Grafana's time series panel: what is no finite number is a gap. */
+function finite(frame: DataFrame): DataFrame {
+  return { ...frame, fields: frame.fields.map((field) => (field.type === 'number' ? { ...field, values: field.values.map((value) => (Number.isFinite(value) ? value : null)) } : field)) };
 }
 
 const hasNumber = (frame: DataFrame) => frame.fields.some((field) => field.type === 'number' && field.values.some((value) => Number.isFinite(value)));

@@ -13,7 +13,7 @@ const query = new URLSearchParams(location.search);
 const dashboard = files[`../../dashboards/${query.get('dashboard')}.json`];
 const theme = createTheme({ colors: { mode: query.get('theme') === 'dark' ? 'dark' : 'light' } });
 standardTransformersRegistry.setInit(() =>
-  Object.values(standardTransformers).map((transformation) => ({ id: transformation.id, name: transformation.name, transformation, editor: () => null, imageDark: '', imageLight: '' })),
+  [...new Set(Object.values(standardTransformers))].map((transformation) => ({ id: transformation.id, name: transformation.name, transformation, editor: () => null, imageDark: '', imageLight: '' })),
 );
 await initPluginTranslations('preview');
 await document.fonts.load('14px Inter');
