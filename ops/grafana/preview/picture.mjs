@@ -1,4 +1,5 @@
 // Draws one dashboard into a PNG file: builds the page, serves it, and lets headless Chromium draw it.
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { build, preview } from 'vite';
@@ -23,6 +24,7 @@ if (!options.dashboard || !options.output) {
 }
 
 const root = import.meta.dirname;
+const output = resolve(process.env.INIT_CWD ?? '.', options.output); // npm runs this in the package's folder.
 const parameters = new URLSearchParams({ dashboard: options.dashboard, theme: options.theme });
 for (const name of ['from', 'to', 'scrape-interval']) {
   if (options[name]) {
@@ -50,7 +52,7 @@ try {
   await page.goto(`http://127.0.0.1:${server.httpServer.address().port}/build/?${parameters}`);
   await page.waitForFunction(() => window.finished, undefined, { timeout: 60_000 });
   await page.waitForLoadState('networkidle'); // Icons.
-  await page.screenshot({ path: options.output, fullPage: true });
+  await page.screenshot({ path: output, fullPage: true });
 
   const panels = await page.evaluate(() => window.finished);
   const empty = panels.filter((panel) => panel.series === 0);
