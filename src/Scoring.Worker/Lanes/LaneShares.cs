@@ -247,12 +247,6 @@ internal sealed class LaneShares
             return true;
         }
 
-        if (context.Planted.Bug == PlantedBug.ContributionsBeforeState)
-        {
-            ledger.Own(partition.Partition);
-            return share.IsOwned = true;
-        }
-
         if (ledger.Position(partition.Partition) < share.KnownAtOffset)
         {
             return false;

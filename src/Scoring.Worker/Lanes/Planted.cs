@@ -26,9 +26,6 @@ internal enum PlantedBug
 
     /// <summary>The group is told the membership of the first commit for ever.</summary>
     StaleMembership,
-
-    /// <summary>Contributions are told while state is still rebuilt.</summary>
-    ContributionsBeforeState,
 }
 
 /// <summary>What a test plants.</summary>

@@ -73,6 +73,7 @@ internal sealed class Dashboard(string path)
 
     private static string Chosen(string expression) => expression
         .Replace("$__rate_interval", "5m", StringComparison.Ordinal)
+        .Replace("$__range", "1h", StringComparison.Ordinal)
         .Replace("$job", ".*", StringComparison.Ordinal)
         .Replace("$instance", ".*", StringComparison.Ordinal);
 }

@@ -32,7 +32,6 @@ public sealed class PlantedBugTests(KafkaBroker broker, TestModel model, ITestOu
     [InlineData((int)PlantedBug.SwallowedRecord)]
     [InlineData((int)PlantedBug.StateForgotten)]
     [InlineData((int)PlantedBug.StaleMembership)]
-    [InlineData((int)PlantedBug.ContributionsBeforeState)]
     public async Task A_planted_bug_is_caught(int bug)
     {
         var report = await RunAsync((PlantedBug)bug, seed: 1);
