@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Scoring.Worker.Kafka;
@@ -17,9 +18,11 @@ internal static class LoadedLibrdkafka
 
     private static readonly Lazy<nint> Handle = new(Find);
 
-    /// <summary>Registers the resolver; call it once, from the static constructor of the class that holds the imports.</summary>
-    public static void Bind() =>
-        NativeLibrary.SetDllImportResolver(typeof(LoadedLibrdkafka).Assembly, Resolve);
+    // An assembly takes one resolver, once.
+    static LoadedLibrdkafka() => NativeLibrary.SetDllImportResolver(typeof(LoadedLibrdkafka).Assembly, Resolve);
+
+    /// <summary>Registers the resolver; called from the static constructor of each class that holds imports.</summary>
+    public static void Bind() => RuntimeHelpers.RunClassConstructor(typeof(LoadedLibrdkafka).TypeHandle);
 
     private static nint Resolve(string libraryName, Assembly assembly, DllImportSearchPath? searchPath) =>
         string.Equals(libraryName, Name, StringComparison.Ordinal) ? Handle.Value : 0;

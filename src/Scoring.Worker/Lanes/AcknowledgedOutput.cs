@@ -74,9 +74,9 @@ internal sealed class AcknowledgedOutput : LaneOutput
     public override void Dispose() => producer.Dispose();
 
     /// <inheritdoc/>
-    protected override void Hand(TopicPartition target, Message<byte[], byte[]> record, int bytes)
+    protected override void Hand(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue)
     {
-        producer.Produce(target, record, open.Delivered);
-        open.Sent(bytes);
+        producer.Produce(target, AsMessage(key, value, headers, timestamp, hasKey, hasValue), open.Delivered);
+        open.Sent(key.Length + value.Length);
     }
 }

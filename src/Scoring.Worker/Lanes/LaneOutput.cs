@@ -58,16 +58,12 @@ internal abstract class LaneOutput : IDisposable
     /// <exception cref="TransactionBroken">The transaction it belongs to cannot be completed.</exception>
     public void Produce(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers = null, Timestamp timestamp = default, bool hasKey = true, bool hasValue = true)
     {
-        message.Key = hasKey ? keys.Copy(key) : null!;
-        message.Value = hasValue ? values.Copy(value) : null!;
-        message.Headers = headers;
-        message.Timestamp = timestamp;
         long fullSince = 0;
         while (true)
         {
             try
             {
-                Hand(target, message, key.Length + value.Length);
+                Hand(target, key, value, headers, timestamp, hasKey, hasValue);
                 return;
             }
             catch (ProduceException<byte[], byte[]> full) when (full.Error.Code == ErrorCode.Local_QueueFull)
@@ -92,7 +88,17 @@ internal abstract class LaneOutput : IDisposable
     public abstract void Dispose();
 
     /// <summary>Gives a record to the client.</summary>
-    protected abstract void Hand(TopicPartition target, Message<byte[], byte[]> record, int bytes);
+    protected abstract void Hand(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue);
+
+    /// <summary>The record as Confluent.Kafka takes it; valid until the next.</summary>
+    protected Message<byte[], byte[]> AsMessage(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue)
+    {
+        message.Key = hasKey ? keys.Copy(key) : null!;
+        message.Value = hasValue ? values.Copy(value) : null!;
+        message.Headers = headers;
+        message.Timestamp = timestamp;
+        return message;
+    }
 
     /// <summary>What a record that the client does not take means.</summary>
     protected virtual Exception Refused(TopicPartition target, ProduceException<byte[], byte[]> refused) =>

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Scoring.Worker.Kafka;
 
 namespace Scoring.Worker.Lanes;
 
@@ -22,6 +23,7 @@ internal sealed class TransactionalOutput : LaneOutput
     private readonly Func<IProducer<byte[], byte[]>> build;
     private readonly PlantedBug planted;
     private IProducer<byte[], byte[]>? producer;
+    private DirectProduce? direct;
     private Step step;
     private bool isOpen;
     private int records;
@@ -86,7 +88,12 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <exception cref="KafkaException">Another producer took the identifier meanwhile, or a right is missing.</exception>
     public bool TryInitialise(TimeSpan bound)
     {
-        producer ??= build();
+        if (producer is null)
+        {
+            producer = build();
+            direct = DirectProduce.Of(producer);
+        }
+
         try
         {
             producer.InitTransactions(bound);
@@ -200,6 +207,7 @@ internal sealed class TransactionalOutput : LaneOutput
         IsReady = false;
         IsFenced = false;
         Forget();
+        direct = null;
         producer?.Dispose();
         producer = null;
     }
@@ -208,7 +216,7 @@ internal sealed class TransactionalOutput : LaneOutput
     public override void Dispose() => producer?.Dispose();
 
     /// <inheritdoc/>
-    protected override void Hand(TopicPartition target, Message<byte[], byte[]> record, int bytes)
+    protected override void Hand(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue)
     {
         if (!TakesRecords)
         {
@@ -216,13 +224,14 @@ internal sealed class TransactionalOutput : LaneOutput
         }
 
         Begin();
-        if (planted != PlantedBug.SwallowedRecord || records != 16)
+        bool isSwallowed = planted == PlantedBug.SwallowedRecord && records == 16;
+        if (!isSwallowed && direct?.TryProduce(target, key, value, headers, timestamp, hasKey, hasValue) != true)
         {
-            producer!.Produce(target, record);
+            producer!.Produce(target, AsMessage(key, value, headers, timestamp, hasKey, hasValue));
         }
 
         records++;
-        this.bytes += bytes;
+        bytes += key.Length + value.Length;
     }
 
     /// <inheritdoc/>

@@ -67,11 +67,15 @@ internal sealed class RelayRatio
 
             yield return contest.CompareDeliveries("events/s", "/s", one => one.EventsPerSecond, (mine, its) => mine / its, ">= 0.80");
             yield return contest.CompareDeliveries("CPU", " CPU s per million", one => one.CpuSecondsPerMillion, (mine, its) => its / mine, "");
-            yield return contest.Compare("events/s", "/s", "plain relay", contest.plain, one => one.EventsPerSecond, (mine, its) => mine / its, ">= 0.30 (0.60)");
-            yield return contest.Compare("CPU", " CPU s per million", "plain relay", contest.plain, one => one.CpuSecondsPerMillion, (mine, its) => its / mine, "");
+            foreach (bool once in new[] { true, false })
+            {
+                yield return contest.Compare(once, "events/s", "/s", "plain relay", contest.plain, one => one.EventsPerSecond, (mine, its) => mine / its, ">= 0.30 (0.60)");
+                yield return contest.Compare(once, "CPU", " CPU s per million", "plain relay", contest.plain, one => one.CpuSecondsPerMillion, (mine, its) => its / mine, "");
+            }
+
             string rival = string.Create(CultureInfo.InvariantCulture, $"faithful relay, {contest.answerBytes} B answers,");
-            yield return contest.Compare("events/s", "/s", rival, contest.faithful, one => one.EventsPerSecond, (mine, its) => mine / its, "");
-            yield return contest.Compare("CPU", " CPU s per million", rival, contest.faithful, one => one.CpuSecondsPerMillion, (mine, its) => its / mine, "");
+            yield return contest.Compare(once: false, "events/s", "/s", rival, contest.faithful, one => one.EventsPerSecond, (mine, its) => mine / its, "");
+            yield return contest.Compare(once: false, "CPU", " CPU s per million", rival, contest.faithful, one => one.CpuSecondsPerMillion, (mine, its) => its / mine, "");
         }
     }
 
@@ -135,13 +139,17 @@ internal sealed class RelayRatio
         Goal = goal,
     };
 
-    private Ratio Compare(string what, string unit, string rival, List<Throughput> rivals, Func<Throughput, double> figure, Func<double, double, double> ratio, string goal) => new()
+    private Ratio Compare(bool once, string what, string unit, string rival, List<Throughput> rivals, Func<Throughput, double> figure, Func<double, double, double> ratio, string goal)
     {
-        Name = $"worker, {name}, {what}",
-        Ours = Ratio.Text(Ratio.MedianOf(ours.Select(figure))) + unit,
-        Rival = $"{rival} {Ratio.Text(Ratio.MedianOf(rivals.Select(figure)))}{unit}",
-        Of = RatioOf.Speed,
-        Passes = [.. ours.Zip(rivals, (mine, its) => ratio(figure(mine), figure(its)))],
-        Goal = goal,
-    };
+        var mine = once ? exactlyOnce : ours;
+        return new()
+        {
+            Name = $"worker, {name}, {(once ? "exactly once" : "at least once")}, {what}",
+            Ours = Ratio.Text(Ratio.MedianOf(mine.Select(figure))) + unit,
+            Rival = $"{rival} {Ratio.Text(Ratio.MedianOf(rivals.Select(figure)))}{unit}",
+            Of = RatioOf.Speed,
+            Passes = [.. mine.Zip(rivals, (one, its) => ratio(figure(one), figure(its)))],
+            Goal = goal,
+        };
+    }
 }
