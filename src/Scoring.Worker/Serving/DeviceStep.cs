@@ -9,7 +9,7 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Serving;
 
 /// <summary>The step above the ladder: the full ensemble on a device. Where it does not answer, the processor gives the same scores, and nothing is degraded.</summary>
-/// <remarks>A device that fails or is late three times in a row is left out for five seconds, then tried again. One for each lane.</remarks>
+/// <remarks>A device that has only failed or been late for ten seconds, three times at least, is left out for five seconds, then tried again. One for each lane.</remarks>
 internal sealed class DeviceStep
 {
     private readonly ResiliencePipeline<DeviceOutcome> circuit;

@@ -11,7 +11,7 @@ namespace Scoring.Worker.Serving;
 /// <summary>Scores by the best step that works: the full ensemble, the trees alone, nothing (then rules decide).</summary>
 /// <remarks>
 /// Where a device is (<see cref="DeviceStep"/>) it is asked for the full ensemble first.
-/// A network that fails, or answers later than allowed, three times in a row is left out for five seconds, then tried again.
+/// A network that has only failed, or answered later than allowed, for ten seconds, three times at least, is left out for five seconds, then tried again.
 /// An answer that came late is still used: it is right, and the next batches will not wait.
 /// </remarks>
 internal sealed class ScoringLadder
