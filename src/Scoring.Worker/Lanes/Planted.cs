@@ -23,9 +23,6 @@ internal enum PlantedBug
 
     /// <summary>The mark is restored, the state before it is not.</summary>
     StateForgotten,
-
-    /// <summary>The group is told the membership of the first commit for ever.</summary>
-    StaleMembership,
 }
 
 /// <summary>What a test plants.</summary>

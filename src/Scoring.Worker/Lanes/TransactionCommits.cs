@@ -33,7 +33,6 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly int lane;
     private readonly List<TopicPartitionOffset> noted = [];
     private readonly FenceCount fences;
-    private IConsumerGroupMetadata? firstMember;
     private int aborts;
     private bool wasTooLarge;
     private long commitStarted;
@@ -202,16 +201,13 @@ internal sealed class TransactionCommits : LaneCommits
         _ => [.. noted], // What is noted may be forgotten while the commit is under way.
     };
 
-    /// <summary>Who commits, unless a test plants a mistake.</summary>
-    private IConsumerGroupMetadata Member() => context.Planted.Bug == PlantedBug.StaleMembership ? firstMember ??= input.Member : input.Member;
-
     private void Advance()
     {
         TransactionAnswer answer;
         bool tookTooLong;
         try
         {
-            answer = output.IsCommitting ? output.GoOn(out tookTooLong) : output.Commit(ToCommit(), Member(), out tookTooLong);
+            answer = output.IsCommitting ? output.GoOn(out tookTooLong) : output.Commit(ToCommit(), input.Member, out tookTooLong);
         }
         catch (TransactionBroken broken)
         {
