@@ -44,19 +44,13 @@ internal sealed unsafe partial class DirectProduce
             : null;
 
     /// <summary>Produces a record, whose bytes are copied before this returns.</summary>
-    /// <param name="target">Topic and partition.</param>
-    /// <param name="key">Key; with <paramref name="hasKey"/> false there is none.</param>
-    /// <param name="value">Value; with <paramref name="hasValue"/> false there is none.</param>
-    /// <param name="headers">Headers, in their order, or null.</param>
-    /// <param name="timestamp">Time; default: now.</param>
-    /// <param name="hasKey">Whether there is a key.</param>
-    /// <param name="hasValue">Whether there is a value.</param>
+    /// <param name="record">The record.</param>
     /// <returns>False for a record with more headers than are usual: it is to go the usual way.</returns>
     /// <exception cref="ProduceException{TKey,TValue}">The client does not take it.</exception>
     [SkipLocalsInit]
-    public bool TryProduce(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue)
+    public bool TryProduce(OutgoingRecord record)
     {
-        int count = headers?.Count ?? 0;
+        int count = record.Headers?.Count ?? 0;
         if (count > HeadersMax)
         {
             return false;
@@ -64,18 +58,18 @@ internal sealed unsafe partial class DirectProduce
 
         Span<byte> scratch = stackalloc byte[ScratchBytes];
         var arguments = stackalloc Argument[6 + HeadersMax];
-        fixed (byte* topic = Topic(target.Topic), keyBytes = key, valueBytes = value, text = scratch)
+        fixed (byte* topic = Topic(record.Target.Topic), key = record.Key, value = record.Value, text = scratch)
         {
             arguments[0] = new Argument { Kind = Kind.Topic, First = (nint)topic };
-            arguments[1] = new Argument { Kind = Kind.Partition, First = target.Partition.Value };
-            arguments[2] = new Argument { Kind = Kind.Key, First = hasKey ? (nint)(key.IsEmpty ? text : keyBytes) : 0, Second = key.Length }; // No bytes are not no key.
-            arguments[3] = new Argument { Kind = Kind.Value, First = hasValue ? (nint)(value.IsEmpty ? text : valueBytes) : 0, Second = value.Length };
+            arguments[1] = new Argument { Kind = Kind.Partition, First = record.Target.Partition.Value };
+            arguments[2] = new Argument { Kind = Kind.Key, First = record.HasKey ? (nint)(record.Key.IsEmpty ? text : key) : 0, Second = record.Key.Length }; // No bytes are not no key.
+            arguments[3] = new Argument { Kind = Kind.Value, First = record.HasValue ? (nint)(record.Value.IsEmpty ? text : value) : 0, Second = record.Value.Length };
             arguments[4] = new Argument { Kind = Kind.Flags, First = 2 }; // RD_KAFKA_MSG_F_COPY
-            arguments[5] = new Argument { Kind = Kind.Timestamp, First = (nint)timestamp.UnixTimestampMs };
+            arguments[5] = new Argument { Kind = Kind.Timestamp, First = (nint)record.Timestamp.UnixTimestampMs };
             int used = 0;
             for (int i = 0; i < count; i++)
             {
-                var header = headers![i];
+                var header = record.Headers![i];
                 if (header.GetValueBytes() is not { } bytes || !TryCopy(header.Key, bytes, scratch[used..], out int nameBytes))
                 {
                     return false;
@@ -88,7 +82,7 @@ internal sealed unsafe partial class DirectProduce
             nint error = Produce(client, arguments, 6 + count);
             if (error != 0)
             {
-                throw Refused(error, target);
+                throw Refused(error, record.Target);
             }
         }
 

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Scoring.Worker.Commands;
+using Scoring.Worker.Kafka;
 
 namespace Scoring.Worker.Lanes;
 
@@ -74,9 +75,9 @@ internal sealed class AcknowledgedOutput : LaneOutput
     public override void Dispose() => producer.Dispose();
 
     /// <inheritdoc/>
-    protected override void Hand(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue)
+    protected override void Hand(OutgoingRecord record)
     {
-        producer.Produce(target, AsMessage(key, value, headers, timestamp, hasKey, hasValue), open.Delivered);
-        open.Sent(key.Length + value.Length);
+        producer.Produce(record.Target, AsMessage(record), open.Delivered);
+        open.Sent(record.Length);
     }
 }

@@ -3,7 +3,7 @@ using Scoring.Worker.Operations;
 
 namespace Scoring.Worker.Lanes;
 
-/// <summary>Tells a worker that was shut out once, by a rebalance or an idle broker, from two that shut out each other.</summary>
+/// <summary>Tells a worker that was shut out once from two of one name, which shut out each other again and again.</summary>
 internal sealed class FenceCount(string transactionalId, WorkerMetrics metrics, TimeProvider clock)
 {
     private const int Max = 3;

@@ -58,12 +58,13 @@ internal abstract class LaneOutput : IDisposable
     /// <exception cref="TransactionBroken">The transaction it belongs to cannot be completed.</exception>
     public void Produce(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers = null, Timestamp timestamp = default, bool hasKey = true, bool hasValue = true)
     {
+        var record = new OutgoingRecord { Target = target, Key = key, Value = value, Headers = headers, Timestamp = timestamp, HasKey = hasKey, HasValue = hasValue };
         long fullSince = 0;
         while (true)
         {
             try
             {
-                Hand(target, key, value, headers, timestamp, hasKey, hasValue);
+                Hand(record);
                 return;
             }
             catch (ProduceException<byte[], byte[]> full) when (full.Error.Code == ErrorCode.Local_QueueFull)
@@ -88,15 +89,15 @@ internal abstract class LaneOutput : IDisposable
     public abstract void Dispose();
 
     /// <summary>Gives a record to the client.</summary>
-    protected abstract void Hand(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue);
+    protected abstract void Hand(OutgoingRecord record);
 
     /// <summary>The record as Confluent.Kafka takes it; valid until the next.</summary>
-    protected Message<byte[], byte[]> AsMessage(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue)
+    protected Message<byte[], byte[]> AsMessage(OutgoingRecord record)
     {
-        message.Key = hasKey ? keys.Copy(key) : null!;
-        message.Value = hasValue ? values.Copy(value) : null!;
-        message.Headers = headers;
-        message.Timestamp = timestamp;
+        message.Key = record.HasKey ? keys.Copy(record.Key) : null!;
+        message.Value = record.HasValue ? values.Copy(record.Value) : null!;
+        message.Headers = record.Headers;
+        message.Timestamp = record.Timestamp;
         return message;
     }
 

@@ -59,7 +59,7 @@ internal sealed class OutputRecords
     public void Labelled(LabelOutcome outcome)
     {
         counts.Count(outcome);
-        Told();
+        SettleUnlessCommitted();
     }
 
     /// <summary>What was counted since the last call is committed: the metrics tell it.</summary>
@@ -105,7 +105,7 @@ internal sealed class OutputRecords
     public void End(TransactionBatch batch)
     {
         long ended = clock.GetTimestamp();
-        Told();
+        SettleUnlessCommitted();
         produceStage.Observe(clock.GetElapsedTime(writeStarted, ended).TotalSeconds);
         metrics.ProcessingDuration.Observe(clock.GetElapsedTime(batchStarted, ended).TotalSeconds);
         long oldestMs = long.MaxValue;
@@ -154,11 +154,11 @@ internal sealed class OutputRecords
         var time = record.Timestamp.Type == TimestampType.CreateTime ? record.Timestamp : Timestamp.Default;
         output.Produce(new TopicPartition(topics.DeadLetters, record.Partition), key.Bytes, value.Bytes, headers, time, !record.Key.IsNull, !record.Value.IsNull);
         counts.Count(record.Refusal.Code);
-        Told();
+        SettleUnlessCommitted();
     }
 
     /// <summary>At least once, what is handed over counts; exactly once, what is committed.</summary>
-    private void Told()
+    private void SettleUnlessCommitted()
     {
         if (settlesAtOnce)
         {

@@ -216,7 +216,7 @@ internal sealed class TransactionalOutput : LaneOutput
     public override void Dispose() => producer?.Dispose();
 
     /// <inheritdoc/>
-    protected override void Hand(TopicPartition target, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Headers? headers, Timestamp timestamp, bool hasKey, bool hasValue)
+    protected override void Hand(OutgoingRecord record)
     {
         if (!TakesRecords)
         {
@@ -225,13 +225,13 @@ internal sealed class TransactionalOutput : LaneOutput
 
         Begin();
         bool isSwallowed = planted == PlantedBug.SwallowedRecord && records == 16;
-        if (!isSwallowed && direct?.TryProduce(target, key, value, headers, timestamp, hasKey, hasValue) != true)
+        if (!isSwallowed && direct?.TryProduce(record) != true)
         {
-            producer!.Produce(target, AsMessage(key, value, headers, timestamp, hasKey, hasValue));
+            producer!.Produce(record.Target, AsMessage(record));
         }
 
         records++;
-        bytes += key.Length + value.Length;
+        bytes += record.Length;
     }
 
     /// <inheritdoc/>

@@ -52,7 +52,7 @@ public sealed class DirectProduceTests : IDisposable
                 {
                     count++;
                     producer.Produce(Usual, record);
-                    Assert.True(direct.TryProduce(Direct, record.Key, record.Value, record.Headers, record.Timestamp, record.Key is not null, record.Value is not null));
+                    Assert.True(direct.TryProduce(new OutgoingRecord { Target = Direct, Key = record.Key, Value = record.Value, Headers = record.Headers, Timestamp = record.Timestamp, HasKey = record.Key is not null, HasValue = record.Value is not null }));
                 }
             },
             iter: 20,
@@ -73,7 +73,7 @@ public sealed class DirectProduceTests : IDisposable
     public void A_record_s_time_is_kept()
     {
         using var producer = Producer();
-        Assert.True(DirectProduce.Of(producer)!.TryProduce(Direct, default, "x"u8, headers: null, new Timestamp(1_700_000_000_123, TimestampType.CreateTime), hasKey: false, hasValue: true));
+        Assert.True(DirectProduce.Of(producer)!.TryProduce(new OutgoingRecord { Target = Direct, Value = "x"u8, HasValue = true, Timestamp = new Timestamp(1_700_000_000_123, TimestampType.CreateTime) }));
         Assert.Equal(0, producer.Flush(TransactionScene.Patience));
         Assert.Equal(1_700_000_000_123, Assert.Single(Read(Direct, 1)).Message.Timestamp.UnixTimestampMs);
     }
@@ -84,9 +84,9 @@ public sealed class DirectProduceTests : IDisposable
         using var producer = Producer(("queue.buffering.max.messages", "1"), ("linger.ms", "30000"));
         var direct = DirectProduce.Of(producer)!;
         byte[] large = new byte[3_000_000];
-        IsToldAlike(ErrorCode.MsgSizeTooLarge, () => producer.Produce(Usual, new Message<byte[], byte[]> { Value = large }), () => direct.TryProduce(Direct, default, large, null, default, false, true));
+        IsToldAlike(ErrorCode.MsgSizeTooLarge, () => producer.Produce(Usual, new Message<byte[], byte[]> { Value = large }), () => direct.TryProduce(Holding(large)));
         producer.Produce(Usual, new Message<byte[], byte[]> { Value = [1] });
-        IsToldAlike(ErrorCode.Local_QueueFull, () => producer.Produce(Usual, new Message<byte[], byte[]> { Value = [1] }), () => direct.TryProduce(Direct, default, [1], null, default, false, true));
+        IsToldAlike(ErrorCode.Local_QueueFull, () => producer.Produce(Usual, new Message<byte[], byte[]> { Value = [1] }), () => direct.TryProduce(Holding([1])));
     }
 
     [Fact]
@@ -100,13 +100,15 @@ public sealed class DirectProduceTests : IDisposable
             many.Add("h", [1]);
         }
 
-        Assert.False(direct.TryProduce(Direct, default, [1], many, default, false, true));
-        Assert.False(direct.TryProduce(Direct, default, [1], new Headers { { "large", new byte[5_000] } }, default, false, true));
-        Assert.False(direct.TryProduce(Direct, default, [1], new Headers { { new string('n', 4_096), [] } }, default, false, true));
-        Assert.False(direct.TryProduce(Direct, default, [1], new Headers { { "null", null! } }, default, false, true));
+        Assert.False(direct.TryProduce(Holding([1], many)));
+        Assert.False(direct.TryProduce(Holding([1], new Headers { { "large", new byte[5_000] } })));
+        Assert.False(direct.TryProduce(Holding([1], new Headers { { new string('n', 4_096), [] } })));
+        Assert.False(direct.TryProduce(Holding([1], new Headers { { "null", null! } })));
     }
 
     public void Dispose() => broker.Dispose();
+
+    private static OutgoingRecord Holding(byte[] value, Headers? headers = null) => new() { Target = Direct, Value = value, HasValue = true, Headers = headers };
 
     private static void IsToldAlike(ErrorCode expected, Action usual, Action direct)
     {

@@ -145,11 +145,17 @@ internal sealed class CommitScene : IDisposable
         return refused!;
     }
 
+    /// <summary>The longest step so far: longer than a commit may take where the machine stands still.</summary>
+    public TimeSpan LongestStep { get; private set; }
+
     /// <summary>The cycle's part.</summary>
     public void Step()
     {
         Output.Poll(TimeSpan.FromMilliseconds(1));
+        long started = TimeProvider.System.GetTimestamp();
         Commits.Step(Clock.GetTimestamp(), isBusy: false, partitions.Positions);
+        var took = TimeProvider.System.GetElapsedTime(started);
+        LongestStep = took > LongestStep ? took : LongestStep;
     }
 
     /// <summary>Goes on until something is so.</summary>

@@ -25,18 +25,21 @@ public sealed class TransactionCommitsTests : IDisposable
     {
         scene.Refuse(TransactionRequest.TxnOffsetCommit, ErrorCode.IllegalGeneration);
         IsTakenBackAndDoneAgain("aborted");
-        Assert.Equal(0, scene.Replacements("abort")); // "slow" is the machine's.
+        Assert.Equal(0, scene.Replacements("abort"));
+        Assert.True(scene.Replacements("slow") == 0 || scene.LongestStep > TransactionalOutput.GhostAfter);
     }
 
     [Fact]
     public void What_is_aborted_too_late_is_not_gone_on_with_by_the_same_producer()
     {
         scene.Refuse(TransactionRequest.TxnOffsetCommit, ErrorCode.GroupLoadInProgress, times: 1_000);
+        double slow = 0;
         IsTakenBackAndDoneAgain("aborted", () =>
         {
             scene.Take(TransactionRequest.TxnOffsetCommit);
-            Assert.Equal(1, scene.Replacements("slow"));
+            slow = scene.Replacements("slow"); // What is done again may be slow by the machine.
         });
+        Assert.Equal(1, slow);
     }
 
     [Fact]
@@ -179,8 +182,10 @@ public sealed class TransactionCommitsTests : IDisposable
     public void A_record_that_the_broker_finds_too_large_once_is_tried_again()
     {
         scene.Refuse(TransactionRequest.Produce, ErrorCode.MsgSizeTooLarge);
-        IsTakenBackAndDoneAgain("aborted", () => Assert.Equal(1, scene.Replacements("abort") + scene.Replacements("slow")));
+        IsTakenBackAndDoneAgain("aborted");
         Assert.Equal(1, scene.Transactions("aborted"));
+        Assert.True(scene.Replacements("abort") == 1 || scene.LongestStep > TransactionalOutput.GhostAfter);
+        Assert.True(scene.Replacements("slow") == 0 || scene.LongestStep > TransactionalOutput.GhostAfter);
     }
 
     [Fact]
