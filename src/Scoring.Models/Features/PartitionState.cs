@@ -114,7 +114,7 @@ public sealed partial class PartitionState : IDisposable
     }
 
     /// <summary>Takes back what has changed since <see cref="Begin"/>, contributions and counters included.</summary>
-    /// <param name="restored">Told each contribution that had changed, as it is again; empty where there was none.</param>
+    /// <param name="restored">Told each contribution that had changed, as it is again; zeros where there was none.</param>
     public void Rollback(ContributionWriter? restored = null)
     {
         List<(int Table, byte[] Key)>? touched = restored is null ? null : SharedChanges();
@@ -133,18 +133,8 @@ public sealed partial class PartitionState : IDisposable
             int index = tables[table].Find(key, RecordTable.Tag(key));
             restored!(
                 ContributionCodec.WritePaneKey(keyBuffer, Partition, Plan.Entities[table], PaneOf(key), key.AsSpan(sizeof(long))),
-                index < 0 ? [] : ContributionCodec.WriteWords(valueBuffer, tables[table].Read(index)[1..]));
+                ContributionCodec.WriteWords(valueBuffer, index < 0 ? new long[Plan.Entities[table].Shared!.Words] : tables[table].Read(index)[1..]));
         }
-    }
-
-    /// <summary>Writes a contribution as it is now.</summary>
-    /// <param name="key">As it was told by a rollback.</param>
-    /// <param name="write">Takes it; empty where there is none.</param>
-    public void WriteContribution(ReadOnlySpan<byte> key, ContributionWriter write)
-    {
-        var (ordinal, tableKey) = ContributionCodec.ReadPaneKey(key);
-        int index = tables[ordinal].Find(tableKey, RecordTable.Tag(tableKey));
-        write(key, index < 0 ? [] : ContributionCodec.WriteWords(valueBuffer, tables[ordinal].Read(index)[1..]));
     }
 
     /// <summary>Moves the watermark on to an event that is next, before it is processed: then other partitions need not wait for one that waits.</summary>

@@ -94,6 +94,11 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
 
         commits.Forget(partition.Source);
         commits.Forget(new TopicPartition(context.Topics.Labels, partition.Partition));
+        if (partition.IsAnswering)
+        {
+            partition.State.Rollback(shares.TakingBack(partition)); // What could not be committed is not true yet: its new owner computes it again.
+        }
+
         shares.GiveUp(partition);
         stateMetrics.End(partition);
         partitions.Remove(partition);

@@ -458,7 +458,5 @@ internal sealed class Lane : IDisposable
         {
             broken = transaction.Message;
         }
-
-        shares.NoteEnds(partitions.All);
     }
 }

@@ -21,6 +21,9 @@ internal sealed class LaneRewind(
         : string.Equals(partition.Topic, context.Topics.Transactions, StringComparison.Ordinal) ? owned.RewindOffset
         : owned.Labels!.RewindOffset;
 
+    /// <summary>A commit begins.</summary>
+    public void BeginCommit() => shares.NotePositions(partitions.All);
+
     /// <summary>Makes the present the point to go back to: everything up to the positions is committed.</summary>
     public void Settle(List<TopicPartitionOffset> committed)
     {
@@ -29,7 +32,7 @@ internal sealed class LaneRewind(
             if (partition.IsAnswering)
             {
                 partition.Settle(PositionIn(committed, partition));
-                partition.Retracted.TellWhenDone(partition, context.Ledger);
+                shares.Settle(partition);
             }
         }
 
@@ -51,11 +54,12 @@ internal sealed class LaneRewind(
                 continue;
             }
 
-            bool isBehind = partition.Rewind(context.Planted.Bug);
+            bool isBehind = partition.Rewind(context.Planted.Bug, shares.TakingBack(partition));
             shares.Rewound(partition);
+            bool areBehind = partition.Labels?.Rewind() == true;
             if (partition.IsLost || partition.Share.IsLeaving || context.Planted.Bug == PlantedBug.NoSeek)
             {
-                continue; // Its rows are read elsewhere.
+                continue; // Its rows and labels are read elsewhere.
             }
 
             if (isBehind)
@@ -63,9 +67,9 @@ internal sealed class LaneRewind(
                 input.Seek(partition);
             }
 
-            if (partition.Labels is { } labels && labels.Rewind())
+            if (areBehind)
             {
-                labelInput!.Seek(labels, partition.Partition);
+                labelInput!.Seek(partition.Labels!, partition.Partition);
             }
         }
     }

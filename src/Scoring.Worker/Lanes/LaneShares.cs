@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using Scoring.Models.Definitions;
 using Scoring.Models.Features;
+using Scoring.Models.Features.Sharing;
 using Scoring.Worker.Operations;
 using Scoring.Worker.State;
 
@@ -120,23 +121,35 @@ internal sealed class LaneShares
         Wait(now, progressed);
     }
 
-    /// <summary>Notes where the aggregates end while the partitions are still ours: what stands behind is the next owner's.</summary>
-    public void NoteEnds(List<PartitionInput> owned)
+    /// <summary>Notes how far the topic is read while a commit begins: if it succeeds, all that stands before is the lane's own.</summary>
+    public void NotePositions(List<PartitionInput> owned)
     {
-        if (!context.UsesAggregates || owned.Count == 0)
-        {
-            return;
-        }
-
-        if (context.Admin.TryEndOffsets(context.Topics.Aggregates, owned.Select(partition => partition.Partition)) is not { } ends)
-        {
-            return; // Giving up knows a safe position of its own; a busy broker must not end the lane inside a rebalance.
-        }
-
         foreach (var partition in owned)
         {
-            partition.Share.EndWhenTaken = ends[partition.Partition];
+            partition.Share.ReaderPosition = ledger.Position(partition.Partition);
         }
+    }
+
+    /// <summary>What a partition has told is committed.</summary>
+    public void Settle(PartitionInput partition)
+    {
+        if (partition.Share.IsOwned)
+        {
+            ledger.Settle(partition.Partition, partition.Share.ReaderPosition);
+        }
+    }
+
+    /// <summary>What a partition has told since its last commit is about to be taken back.</summary>
+    /// <returns>Takes each contribution that had changed, as it was then; null where this lane has told nothing.</returns>
+    public ContributionWriter? TakingBack(PartitionInput partition)
+    {
+        if (!partition.Share.IsOwned)
+        {
+            return null;
+        }
+
+        ledger.TakeBack(partition.Partition);
+        return (key, sum) => ledger.Apply(partition.Partition, key, sum);
     }
 
     /// <summary>Tells this process again how far a partition is, after it was taken back to its last commit.</summary>
@@ -149,8 +162,7 @@ internal sealed class LaneShares
     }
 
     /// <summary>Speaks for a partition no longer.</summary>
-    public void GiveUp(PartitionInput partition) =>
-        ledger.GiveUp(partition.Partition, (partition.Share.EndWhenTaken ?? ledger.Position(partition.Partition)) - 1);
+    public void GiveUp(PartitionInput partition) => ledger.GiveUp(partition.Partition);
 
     /// <summary>Publishes what a partition has contributed.</summary>
     /// <param name="partition">The partition.</param>
@@ -212,6 +224,10 @@ internal sealed class LaneShares
         }
 
         share.PublishedAt = now;
+        if (!context.IsExactlyOnce)
+        {
+            ledger.Settle(partition.Partition, ledger.Position(partition.Partition)); // Nothing of it is ever taken back.
+        }
     }
 
     /// <summary>Tells this process how far a partition is; the topic hears it with the next publication.</summary>
@@ -219,7 +235,7 @@ internal sealed class LaneShares
     {
         var share = partition.Share;
         long reachedMs = Math.Max(Math.Max(partition.State.WatermarkMs, nextRowMs), share.AnnouncedMs);
-        if (reachedMs > share.AnnouncedMs || share.IsIdle)
+        if (reachedMs > share.AnnouncedMs || nextRowMs > partition.State.WatermarkMs || share.IsIdle)
         {
             partition.State.AdvanceWatermark(nextRowMs); // So a label that comes before the row cannot reach back behind it.
             share.AnnouncedMs = reachedMs;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Confluent.Kafka;
 using Scoring.Models.Features;
+using Scoring.Models.Features.Sharing;
 
 namespace Scoring.Worker.Lanes;
 
@@ -52,6 +53,9 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Timestamp since when.</summary>
     public long AtEndSince { get; set; }
 
+    /// <summary>Timestamp since when labels are due that no row brings in; 0 when none are.</summary>
+    public long LabelsDueSince { get; set; }
+
     /// <summary>Whether the reader is told not to fetch it.</summary>
     public bool IsPaused { get; set; }
 
@@ -72,9 +76,6 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
 
     /// <summary>Records that were refused while rows before them waited; their dead letters follow in offset order.</summary>
     public RefusedRecords Refused { get; } = new();
-
-    /// <summary>Contributions that were told and taken back, until the rows that made them are computed again.</summary>
-    public RetractedContributions Retracted { get; } = new();
 
     /// <summary>What it has told the others.</summary>
     public PartitionShare Share { get; init; } = new();
@@ -133,17 +134,17 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
 
     /// <summary>Takes all changes back since the last commit, and forgets what was read since.</summary>
     /// <param name="planted">A mistake that a test wants.</param>
+    /// <param name="restored">Told each contribution that had changed, as it is again; null where nobody was told of it.</param>
     /// <returns>Whether the reader has to be set back. Not when nothing was read since: it would tell the end of the partition no second time.</returns>
-    public bool Rewind(PlantedBug planted)
+    public bool Rewind(PlantedBug planted, ContributionWriter? restored)
     {
-        Retracted.Until(ReceivedOffset);
         if (planted == PlantedBug.NoUndo)
         {
             State.Commit();
         }
         else
         {
-            State.Rollback(Retracted.Add);
+            State.Rollback(restored);
         }
 
         Changelog?.Discard();

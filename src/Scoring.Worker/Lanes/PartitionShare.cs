@@ -29,6 +29,9 @@ internal sealed class PartitionShare
     /// <summary>Whether the ledger knows a watermark that is not on the topic yet.</summary>
     public bool MarkIsDue { get; set; }
 
+    /// <summary>How far the aggregates topic was read when the last commit began.</summary>
+    public long ReaderPosition { get; set; }
+
     /// <summary>Timestamp of the last publication.</summary>
     public long PublishedAt { get; set; }
 
@@ -42,7 +45,4 @@ internal sealed class PartitionShare
         HasUndrained = true;
         MarkIsDue = true;
     }
-
-    /// <summary>End of its aggregates partition when it was taken from us, or null: our own records stand before it.</summary>
-    public long? EndWhenTaken { get; set; }
 }

@@ -15,6 +15,10 @@ namespace Scoring.Worker.Lanes;
 /// <param name="stateMetrics">Told where a partition begins to answer.</param>
 internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartitions partitions, TransactionBatch batch, ScoringPipeline pipeline, LaneShares shares, OutputRecords records, StateMetrics stateMetrics)
 {
+    // Event time of the others can be minutes ahead after a broker's pause, because their records came first. Then rows older than a label
+    // are still on their way, and would be late behind it. Labels take days: a few seconds more are nothing to them.
+    private static readonly TimeSpan SilenceMin = TimeSpan.FromSeconds(10);
+
     private long nowMs;
 
     /// <summary>Whether a row had to wait for labels in this cycle.</summary>
@@ -36,18 +40,26 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         long timeMs = rows.Times(context.Schema.EventTime)[row];
         bool answers = offset >= partition.ResumeOffset;
         bool isHistory = !answers || timeMs < nowMs - (context.Aggregates.LiveSeconds * 1_000L);
-        if (partition.Labels is { } labels && !LabelsAreApplied(partition, labels, timeMs, offset, isHistory, answers))
+        if (partition.IsRebuilding)
         {
-            IsWaitingForLabels = true;
-            return false;
+            // A label that came after the rows had been answered belongs where it was, or would have been: behind the rows that only rebuild state.
+            if (!LabelsAreApplied(partition, timeMs, offset, isHistory, partition.Labels?.ResumeOffset ?? 0))
+            {
+                return false;
+            }
+
+            if (!answers)
+            {
+                return true; // Nobody sees the features of a row that only rebuilds state.
+            }
+
+            if (!FinishRebuild(partition, offset))
+            {
+                return false;
+            }
         }
 
-        if (!answers)
-        {
-            return true; // Nobody sees the features of a row that only rebuilds state.
-        }
-
-        if (partition.IsRebuilding && !FinishRebuild(partition, offset))
+        if (!LabelsAreApplied(partition, timeMs, offset, isHistory, long.MaxValue))
         {
             return false;
         }
@@ -56,16 +68,22 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
     }
 
     /// <summary>Applies the labels of a partition without traffic as far as the others are: its known frauds count for them too.</summary>
-    /// <remarks>The partition's watermark moves along, as a row at that time would have moved it. While all are silent nothing is applied: nobody reads it.</remarks>
+    /// <remarks>
+    /// Only when it stays silent while they go on. The partition's watermark moves along, as a row at that time would have moved it.
+    /// While all are silent nothing is applied: nobody reads it.
+    /// </remarks>
     public void ApplyWhileSilent(PartitionInput partition, long now)
     {
-        if (!partition.Share.IsIdle || partition.IsRebuilding || !partition.IsAtEnd || partition.Staged.Count > 0 || partition.Labels is not { } labels)
+        long reachedMs = context.Ledger.MinWatermarkMs;
+        if (!partition.Share.IsIdle || partition.IsRebuilding || !partition.IsAtEnd || partition.Staged.Count > 0 || reachedMs == long.MaxValue
+            || partition.Labels is not { Count: > 0 } labels || labels.HeadReportedAtMs > reachedMs)
         {
+            partition.LabelsDueSince = 0;
             return;
         }
 
-        long reachedMs = context.Ledger.MinWatermarkMs;
-        if (labels.Count == 0 || labels.HeadReportedAtMs > reachedMs || reachedMs == long.MaxValue)
+        partition.LabelsDueSince = partition.LabelsDueSince == 0 ? now : partition.LabelsDueSince;
+        if (context.Clock.GetElapsedTime(partition.LabelsDueSince, now) < SilenceMin)
         {
             return;
         }
@@ -92,6 +110,7 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         partition.IsRebuilding = false;
         if (context.IsExactlyOnce)
         {
+            partition.State.AdvanceWatermark(context.Ledger.ReceivedWatermarkMs(partition.Partition)); // Its former owner had come so far when it committed.
             partition.Answer(partition.Refused.Count > 0 ? Math.Min(offset, partition.Refused.HeadOffset) : offset);
         }
 
@@ -101,18 +120,23 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         return true;
     }
 
-    /// <summary>Applies every label that was reported at or before the row's time, and says whether all such labels are known.</summary>
+    /// <summary>Applies every label that was reported at or before the row's time, up to an offset, and says whether all such labels are known.</summary>
     /// <remarks>So a replay meets the labels where live traffic met them, however the two topics were read.</remarks>
-    private bool LabelsAreApplied(PartitionInput partition, PartitionLabels labels, long timeMs, long offset, bool isHistory, bool answers)
+    private bool LabelsAreApplied(PartitionInput partition, long timeMs, long offset, bool isHistory, long end)
     {
-        // One that came after the row had been answered is applied where it was, or would have been: behind the rows that only rebuild state.
-        long end = answers ? long.MaxValue : labels.ResumeOffset;
+        if (partition.Labels is not { } labels)
+        {
+            return true;
+        }
+
         while (labels.Count > 0 && labels.HeadReportedAtMs <= timeMs && labels.HeadOffset < end)
         {
             ApplyHead(partition, labels);
         }
 
-        return labels.Count > 0 || labels.ReceivedOffset >= end || (isHistory ? labels.IsAtEnd && offset < labels.ConfirmedToOffset : labels.HasReachedEnd);
+        bool areKnown = labels.Count > 0 || labels.ReceivedOffset >= end || (isHistory ? labels.IsAtEnd && offset < labels.ConfirmedToOffset : labels.HasReachedEnd);
+        IsWaitingForLabels |= !areKnown;
+        return areKnown;
     }
 
     private void ApplyHead(PartitionInput partition, PartitionLabels labels)

@@ -162,6 +162,7 @@ internal sealed class TransactionCommits : LaneCommits
             return;
         }
 
+        rewind.BeginCommit();
         if (noted.Count == 0)
         {
             TakeBack("the lane owns none of the partitions that its transaction is about");

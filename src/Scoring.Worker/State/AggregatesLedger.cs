@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Scoring.Models.Features;
 
 namespace Scoring.Worker.State;
@@ -6,17 +7,20 @@ namespace Scoring.Worker.State;
 /// <remarks>
 /// <para>Lanes read the values without asking (sequence locks inside); every write takes the gate here.</para>
 /// <para>A partition that this process owns is written by its lane, at once; its records that come back from Kafka are
-/// echoes and may be older than what is known, so they are left out until the lane has given it up.</para>
+/// echoes and may be older than what is known, so they are left out. When the lane has given it up, the reader goes back to
+/// where it stood at the lane's last commit: what comes from there on may be another owner's.</para>
+/// <para>What a lane says before its commit may be taken back, and others may have read it by then. The rows are computed once more, by this
+/// lane or by another owner, and on the way there sums are smaller than those that were told. So from the taking back on they are
+/// held, and take the place of what was told when the partition is as far again as it was told to be.</para>
 /// </remarks>
 internal sealed class AggregatesLedger : IDisposable
 {
     private readonly SharedAggregates shared;
     private readonly Lock gate = new();
+    private readonly SourcePartition[] sources;
     private readonly long[] received;
-    private readonly long[] echoesTo;
     private readonly long[] positions;
-    private readonly bool[] isAssigned;
-    private readonly bool[] isMoving;
+    private readonly ConcurrentQueue<int> given = new();
     private readonly ManualResetEventSlim moved = new(initialState: false);
     private bool keepsAll = true;
 
@@ -24,13 +28,13 @@ internal sealed class AggregatesLedger : IDisposable
     public AggregatesLedger(SharedAggregates shared, int partitionCount)
     {
         this.shared = shared;
-        received = Filled(partitionCount, long.MinValue);
-        echoesTo = Filled(partitionCount, -1L);
+        sources = new SourcePartition[partitionCount];
+        received = new long[partitionCount];
         positions = new long[partitionCount];
-        isAssigned = new bool[partitionCount];
-        isMoving = new bool[partitionCount];
+        received.AsSpan().Fill(long.MinValue);
         for (int partition = 0; partition < partitionCount; partition++)
         {
+            sources[partition] = new SourcePartition(partition, shared);
             shared.SetReading(partition, long.MinValue);
         }
     }
@@ -52,27 +56,29 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
+            var source = sources[partition];
+            if (source.IsToBeRead)
+            {
+                return; // It comes again.
+            }
+
             bool isMark = ContributionMark.TryRead(key, value, out long watermarkMs, out bool isIdle);
             if (isMark)
             {
                 Volatile.Write(ref received[partition], Math.Max(received[partition], watermarkMs));
             }
 
-            if (offset > echoesTo[partition])
+            if (!source.IsOwned)
             {
+                source.Take(key, value);
                 if (isMark)
                 {
-                    shared.SetWatermark(partition, watermarkMs);
                     shared.SetIdle(partition, isIdle);
-                    if (isMoving[partition] && !isAssigned[partition])
+                    if (source is { IsMoving: true, IsAssigned: false, IsHeld: false })
                     {
-                        isMoving[partition] = false;
+                        source.IsMoving = false;
                         shared.SetReading(partition, keepsAll ? long.MinValue : long.MaxValue); // Another process speaks for it now.
                     }
-                }
-                else
-                {
-                    shared.Apply(partition, key, value);
                 }
             }
 
@@ -83,15 +89,41 @@ internal sealed class AggregatesLedger : IDisposable
     }
 
     /// <summary>Says that the reader stands at the end of a partition.</summary>
-    public void ReachedEnd(int partition, long offset) => Volatile.Write(ref positions[partition], Math.Max(positions[partition], offset));
+    public void ReachedEnd(int partition, long offset)
+    {
+        lock (gate)
+        {
+            if (!sources[partition].IsToBeRead)
+            {
+                Volatile.Write(ref positions[partition], Math.Max(positions[partition], offset));
+            }
+        }
+    }
+
+    /// <summary>A partition that the reader has to go back in, and to where; it says so before it receives from there.</summary>
+    public bool TryReread(out int partition, out long offset)
+    {
+        offset = 0;
+        if (!given.TryDequeue(out partition))
+        {
+            return false;
+        }
+
+        lock (gate)
+        {
+            sources[partition].IsToBeRead = false;
+            offset = positions[partition];
+            return true;
+        }
+    }
 
     /// <summary>A lane of this process has been given the partition; from where on it reads is not known yet.</summary>
     public void Assign(int partition)
     {
         lock (gate)
         {
-            isAssigned[partition] = true;
-            isMoving[partition] = false;
+            sources[partition].IsAssigned = true;
+            sources[partition].IsMoving = false;
             shared.SetReading(partition, long.MinValue);
         }
     }
@@ -107,9 +139,9 @@ internal sealed class AggregatesLedger : IDisposable
 
         lock (gate)
         {
-            for (int other = 0; other < isAssigned.Length; other++)
+            for (int other = 0; other < sources.Length; other++)
             {
-                if (!isAssigned[other] && !isMoving[other])
+                if (sources[other] is { IsAssigned: false, IsMoving: false })
                 {
                     shared.SetReading(other, long.MaxValue);
                 }
@@ -124,32 +156,54 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
-            echoesTo[partition] = long.MaxValue;
+            sources[partition].IsOwned = true;
+            sources[partition].SettledPosition = positions[partition];
+        }
+    }
+
+    /// <summary>The lane that owns a partition has committed: up to where the reader stood when it began to, the topic has its records alone.</summary>
+    public void Settle(int partition, long position)
+    {
+        lock (gate)
+        {
+            sources[partition].SettledPosition = Math.Max(sources[partition].SettledPosition, position);
+        }
+    }
+
+    /// <summary>What an owned partition has said since its last commit is taken back: its sums are held until it is as far again.</summary>
+    public void TakeBack(int partition)
+    {
+        lock (gate)
+        {
+            sources[partition].IsHeld = true;
         }
     }
 
     /// <summary>The partition has left its lane. Until another process speaks for it, it may come to another lane here: what it reads is kept.</summary>
-    /// <param name="partition">The partition.</param>
-    /// <param name="lastOffset">Of our last acknowledged record; later ones are the new owner's.</param>
-    public void GiveUp(int partition, long lastOffset)
+    public void GiveUp(int partition)
     {
         lock (gate)
         {
-            isAssigned[partition] = false;
-            isMoving[partition] = true;
-            if (echoesTo[partition] == long.MaxValue)
+            var source = sources[partition];
+            source.IsAssigned = false;
+            source.IsMoving = true;
+            if (source.IsOwned)
             {
-                echoesTo[partition] = lastOffset;
+                source.IsOwned = false;
+                source.IsHeld = true;
+                source.IsToBeRead = true;
+                Volatile.Write(ref positions[partition], source.SettledPosition);
+                given.Enqueue(partition);
             }
         }
     }
 
-    /// <summary>Takes a contribution of an owned partition.</summary>
+    /// <summary>Takes a contribution of an owned partition, or, after them, its watermark.</summary>
     public void Apply(int partition, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         lock (gate)
         {
-            shared.Apply(partition, key, value);
+            sources[partition].Take(key, value);
         }
     }
 
@@ -158,7 +212,7 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
-            shared.SetWatermark(partition, watermarkMs);
+            sources[partition].Tell(watermarkMs);
             shared.SetIdle(partition, isIdle);
         }
 
@@ -174,11 +228,4 @@ internal sealed class AggregatesLedger : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => moved.Dispose();
-
-    private static long[] Filled(int count, long value)
-    {
-        long[] array = new long[count];
-        Array.Fill(array, value);
-        return array;
-    }
 }

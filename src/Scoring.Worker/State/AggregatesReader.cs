@@ -83,6 +83,11 @@ internal sealed class AggregatesReader : IDisposable
             long recordCount = 0;
             while (!stopping.IsCancellationRequested)
             {
+                while (ledger.TryReread(out int partition, out long offset))
+                {
+                    consumer.Seek(new TopicPartitionOffset(topic, partition, offset));
+                }
+
                 ConsumeResult<int, int>? result;
                 try
                 {

@@ -79,7 +79,7 @@ internal sealed class CommitScene : IDisposable
         });
 
         PartitionInput Make(int number) =>
-            new(new TopicPartition(service.Topics.Transactions, number), new PartitionState(service.Plan, number), new StagedRows(service.Schema, new Stack<TransactionBatch>()), labels: null, new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
+            new(new TopicPartition(service.Topics.Transactions, number), new PartitionState(service.Plan, number), new StagedRows(service.Schema, new Stack<TransactionBatch>()), new PartitionLabels(service.Schema, 0), new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
     }
 
     /// <summary>What bounds are measured by.</summary>

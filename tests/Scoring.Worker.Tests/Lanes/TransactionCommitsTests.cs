@@ -30,6 +30,17 @@ public sealed class TransactionCommitsTests : IDisposable
     }
 
     [Fact]
+    public void Labels_of_a_partition_that_leaves_are_taken_back_with_its_rows()
+    {
+        var labels = scene.Partition.Labels!;
+        labels.ReceivedOffset = 5; // Applied, all of them.
+        scene.Process();
+        scene.Partition.Share.IsLeaving = true;
+        scene.Commits.TakeBack("the test wants it");
+        Assert.Equal((0, 0), (scene.Partition.Position, labels.Position));
+    }
+
+    [Fact]
     public void What_is_aborted_too_late_is_not_gone_on_with_by_the_same_producer()
     {
         scene.Refuse(TransactionRequest.TxnOffsetCommit, ErrorCode.GroupLoadInProgress, times: 1_000);

@@ -1,0 +1,306 @@
+using Scoring.Models.Definitions;
+using Scoring.Models.Features;
+using Scoring.Models.Features.Sharing;
+using Scoring.Models.Tests.Features;
+using Scoring.Worker.State;
+
+namespace Scoring.Worker.Tests.State;
+
+/// <summary>What can happen to a partition that gives to a shared entity.</summary>
+internal enum SharingAct
+{
+    /// <summary>The owner processes events.</summary>
+    Process,
+
+    /// <summary>It publishes what they gave.</summary>
+    Publish,
+
+    /// <summary>It commits.</summary>
+    Commit,
+
+    /// <summary>Its transaction is taken back.</summary>
+    Abort,
+
+    /// <summary>A lane of this process becomes the owner.</summary>
+    GiveToThisProcess,
+
+    /// <summary>A lane of another process becomes the owner.</summary>
+    GiveToAnother,
+
+    /// <summary>This process hears of it: until then its lane may take itself for the owner.</summary>
+    Follow,
+
+    /// <summary>The reader of this process receives records.</summary>
+    Receive,
+}
+
+/// <summary>One step.</summary>
+internal sealed record SharingStep(SharingAct Act, int Count);
+
+/// <summary>One partition whose owners come and go, as a process sees it whose other partition reads what it gave. The topic is a list; what is not committed is not on it.</summary>
+internal sealed class SharingWorld : IDisposable
+{
+    private const int Source = 1;
+    private const long Start = 1_700_000_000_000;
+    private const long PaneMs = 1_000;
+    private const long SettleMs = 2_000;
+
+    private readonly ServiceDefinition definition;
+    private readonly NaiveEvent[] events;
+    private readonly long[] panes;
+    private readonly Bench reader;
+    private readonly AggregatesLedger ledger;
+    private readonly List<(byte[] Key, byte[] Value)> topic = [];
+    private Owner owner;
+    private Owner? displaced;
+    private int committed;
+    private int position;
+
+    /// <summary>Starts with a lane of this process.</summary>
+    /// <param name="definition">Counts events of a merchant.</param>
+    /// <param name="gaps">Seconds between the events; below 0 for late ones.</param>
+    public SharingWorld(ServiceDefinition definition, int[] gaps)
+    {
+        this.definition = definition;
+        events = new NaiveEvent[gaps.Length];
+        panes = new long[gaps.Length];
+        long second = 20;
+        long latest = 0;
+        for (int i = 0; i < gaps.Length; i++)
+        {
+            second += gaps[i];
+            events[i] = Event(second);
+            latest = Math.Max(latest, events[i].TimeMs);
+            panes[i] = latest / PaneMs * PaneMs;
+        }
+
+        reader = new Bench(definition, partitionCount: 2);
+        ledger = new AggregatesLedger(reader.Shared, 2);
+        ledger.Announce(0, long.MaxValue, isIdle: false);
+        owner = new Owner(definition, isHere: true);
+        ledger.Own(Source);
+    }
+
+    public static NaiveEvent Event(long second) => new($"t{second}", Start + (second * 1_000), 100, "m", null, null);
+
+    public void Do(SharingStep step)
+    {
+        switch (step.Act)
+        {
+            case SharingAct.Process:
+                for (int i = 0; i < step.Count && owner.Next < events.Length; i++)
+                {
+                    owner.Process(events[owner.Next]);
+                }
+
+                break;
+            case SharingAct.Publish:
+                Publish(owner);
+                break;
+            case SharingAct.Commit:
+                long read = ledger.Position(Source);
+                topic.AddRange(owner.Commit());
+                committed = owner.Next;
+                if (owner.IsHere)
+                {
+                    ledger.Settle(Source, read);
+                }
+
+                break;
+            case SharingAct.Abort:
+                TakeBack(owner);
+                break;
+            case SharingAct.GiveToThisProcess:
+                Follow();
+                TakeBack(owner);
+                Leave(owner);
+                Receive(int.MaxValue);
+                Begin(isHere: true);
+                ledger.Own(Source);
+                break;
+            case SharingAct.GiveToAnother when owner.IsHere:
+                displaced = owner; // It does not know yet, and goes on as before; nothing of it will be committed.
+                Begin(isHere: false);
+                break;
+            case SharingAct.GiveToAnother:
+                TakeBack(owner);
+                Begin(isHere: false);
+                break;
+            case SharingAct.Follow:
+                Follow();
+                break;
+            default:
+                Receive(step.Count);
+                break;
+        }
+    }
+
+    /// <summary>Looks at every pane that is told to be closed.</summary>
+    public void CheckWhatIsTold()
+    {
+        long toldMs = ledger.MinWatermarkMs;
+        if (toldMs > long.MinValue)
+        {
+            Assert.Equal(panes.Count(pane => pane + PaneMs <= toldMs), Read(toldMs + SettleMs));
+        }
+    }
+
+    /// <summary>Looks at all of it, when the last owner has come to the end.</summary>
+    public void CheckThatAllIsTold() => Assert.Equal(events.Length, Read(panes[^1] + PaneMs + SettleMs));
+
+    public void Dispose()
+    {
+        reader.Dispose();
+        ledger.Dispose();
+        owner.Dispose();
+        displaced?.Dispose();
+    }
+
+    private double Read(long timeMs) => reader.Process("reader", new NaiveEvent("r", timeMs, 100, "m", null, null))[0];
+
+    private void Publish(Owner from)
+    {
+        foreach (var (key, value) in from.Publish())
+        {
+            if (from.IsHere)
+            {
+                ledger.Apply(Source, key, value);
+            }
+        }
+    }
+
+    private void TakeBack(Owner from)
+    {
+        if (from.IsHere)
+        {
+            ledger.TakeBack(Source);
+        }
+
+        from.TakeBack((key, sum) =>
+        {
+            if (from.IsHere)
+            {
+                ledger.Apply(Source, key, sum);
+            }
+        });
+    }
+
+    private void Leave(Owner from)
+    {
+        if (from.IsHere)
+        {
+            ledger.GiveUp(Source);
+        }
+
+        from.Dispose();
+    }
+
+    private void Follow()
+    {
+        if (displaced is not null)
+        {
+            // What it did as the owner that it was not.
+            while (displaced.Next < events.Length)
+            {
+                displaced.Process(events[displaced.Next]);
+                Publish(displaced);
+                CheckWhatIsTold();
+            }
+
+            TakeBack(displaced);
+            Leave(displaced);
+            displaced = null;
+        }
+    }
+
+    private void Begin(bool isHere)
+    {
+        long publishedMs = topic.Max(record => ContributionMark.TryRead(record.Key, record.Value, out long watermarkMs, out _) ? watermarkMs : (long?)null) ?? long.MinValue;
+        owner = new Owner(definition, isHere);
+        for (int i = 0; i < committed; i++)
+        {
+            owner.Rebuild(events[i], publishedMs);
+        }
+
+        owner.Commit();
+    }
+
+    private void Receive(int count)
+    {
+        while (ledger.TryReread(out int partition, out long offset))
+        {
+            Assert.Equal(Source, partition);
+            position = (int)offset;
+        }
+
+        for (int i = 0; i < count && position < topic.Count; i++, position++)
+        {
+            ledger.Receive(Source, position, topic[position].Key, topic[position].Value);
+            CheckWhatIsTold();
+        }
+    }
+
+    /// <summary>A lane that owns the partition, or takes itself for the owner.</summary>
+    private sealed class Owner : IDisposable
+    {
+        private readonly Bench bench;
+        private readonly List<(byte[] Key, byte[] Value)> open = [];
+        private int next;
+        private int begun;
+
+        public Owner(ServiceDefinition definition, bool isHere)
+        {
+            bench = new Bench(definition, partitionCount: 2);
+            IsHere = isHere;
+            bench.States[Source].Begin();
+        }
+
+        public bool IsHere { get; }
+
+        public int Next => next;
+
+        public void Process(NaiveEvent one)
+        {
+            bench.Process("a", one, Source);
+            next++;
+        }
+
+        /// <summary>Processes what a former owner has committed. What that one has published too is not published again.</summary>
+        public void Rebuild(NaiveEvent one, long publishedMs)
+        {
+            Process(one);
+            if (bench.States[Source].WatermarkMs < publishedMs)
+            {
+                bench.States[Source].DrainContributions(static (_, _) => { });
+            }
+        }
+
+        public List<(byte[] Key, byte[] Value)> Publish()
+        {
+            var told = new List<(byte[], byte[])>();
+            bench.States[Source].DrainContributions((key, value) => told.Add((key.ToArray(), value.ToArray())));
+            open.AddRange(told);
+            return told;
+        }
+
+        public List<(byte[] Key, byte[] Value)> Commit()
+        {
+            bench.States[Source].Commit();
+            bench.States[Source].Begin();
+            begun = next;
+            List<(byte[], byte[])> written = [.. open];
+            open.Clear();
+            return written;
+        }
+
+        public void TakeBack(ContributionWriter restored)
+        {
+            bench.States[Source].Rollback(restored);
+            bench.States[Source].Begin();
+            open.Clear();
+            next = begun;
+        }
+
+        public void Dispose() => bench.Dispose();
+    }
+}
