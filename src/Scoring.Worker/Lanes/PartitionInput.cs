@@ -53,9 +53,6 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Timestamp since when.</summary>
     public long AtEndSince { get; set; }
 
-    /// <summary>Timestamp since when labels are due that no row brings in; 0 when none are.</summary>
-    public long LabelsDueSince { get; set; }
-
     /// <summary>Whether the reader is told not to fetch it.</summary>
     public bool IsPaused { get; set; }
 

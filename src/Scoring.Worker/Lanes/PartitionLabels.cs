@@ -37,6 +37,12 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>Transactions before this offset were received before the end of the labels was asked for and found reached.</summary>
     public long ConfirmedToOffset { get; set; }
 
+    /// <summary>Event time that others have reached since the transactions of the partition fell silent, ms since 1970 UTC.</summary>
+    public long OthersReachedMs { get; set; } = long.MinValue;
+
+    /// <summary>Timestamp since when the first label is not after that; 0 when it is.</summary>
+    public long DueSince { get; set; }
+
     /// <summary>Whether the reader is told not to fetch it.</summary>
     public bool IsPaused { get; set; }
 

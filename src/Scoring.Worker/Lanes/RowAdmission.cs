@@ -69,26 +69,36 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
 
     /// <summary>Applies the labels of a partition without traffic as far as the others are: its known frauds count for them too.</summary>
     /// <remarks>
-    /// Only when it stays silent while they go on. The partition's watermark moves along, as a row at that time would have moved it.
-    /// While all are silent nothing is applied: nobody reads it.
+    /// Only when it stays silent behind them. The partition's watermark moves along, as a row at that time would have moved it.
     /// </remarks>
     public void ApplyWhileSilent(PartitionInput partition, long now)
     {
+        if (partition.Labels is not { } labels)
+        {
+            return;
+        }
+
+        if (!partition.Share.IsIdle || partition.IsRebuilding || !partition.IsAtEnd || partition.Staged.Count > 0)
+        {
+            (labels.OthersReachedMs, labels.DueSince) = (long.MinValue, 0);
+            return;
+        }
+
         long reachedMs = context.Ledger.MinWatermarkMs;
-        if (!partition.Share.IsIdle || partition.IsRebuilding || !partition.IsAtEnd || partition.Staged.Count > 0 || reachedMs == long.MaxValue
-            || partition.Labels is not { Count: > 0 } labels || labels.HeadReportedAtMs > reachedMs)
+        labels.OthersReachedMs = reachedMs == long.MaxValue ? labels.OthersReachedMs : Math.Max(labels.OthersReachedMs, reachedMs);
+        if (labels.Count == 0 || labels.HeadReportedAtMs > labels.OthersReachedMs)
         {
-            partition.LabelsDueSince = 0;
+            labels.DueSince = 0;
             return;
         }
 
-        partition.LabelsDueSince = partition.LabelsDueSince == 0 ? now : partition.LabelsDueSince;
-        if (context.Clock.GetElapsedTime(partition.LabelsDueSince, now) < SilenceMin)
+        labels.DueSince = labels.DueSince == 0 ? now : labels.DueSince;
+        if (context.Clock.GetElapsedTime(labels.DueSince, now) < SilenceMin)
         {
             return;
         }
 
-        while (labels.Count > 0 && labels.HeadReportedAtMs <= reachedMs)
+        while (labels.Count > 0 && labels.HeadReportedAtMs <= labels.OthersReachedMs)
         {
             partition.State.AdvanceWatermark(labels.HeadReportedAtMs);
             ApplyHead(partition, labels);
