@@ -8,7 +8,7 @@ using Scoring.Benchmarks.Trees;
 
 namespace Scoring.Benchmarks;
 
-/// <summary>The verbs: <c>ratios</c> compares us with rivals, <c>bench</c> looks at our own parts with BenchmarkDotNet, <c>relay</c> is a rival in a process of its own.</summary>
+/// <summary>The verbs: <c>ratios</c> compares us with rivals, <c>commits</c> shows what transactions cost, <c>bench</c> looks at our own parts with BenchmarkDotNet, <c>relay</c> is a rival in a process of its own.</summary>
 internal static class Verbs
 {
     private static readonly string[] Parts = ["decode", "features", "trees", "relay"];
@@ -23,23 +23,10 @@ internal static class Verbs
             return Task.FromResult(0);
         }
 
-        var root = new RootCommand("FraudScoring's benchmarks. All but 'bench' measure side by side, in one run.")
-        {
-            Ratios(),
-            RelayProcess.Create(),
-            new Command("bench", "BenchmarkDotNet on single parts; what follows are its own options."),
-        };
-        return root.Parse(args).InvokeAsync();
-    }
-
-    private static Command Ratios()
-    {
-        var only = new Option<string>("--only") { Description = "One part.", HelpName = string.Join('|', Parts) };
-        only.AcceptOnlyFromAmong(Parts);
         var quick = new Option<bool>("--quick") { Description = "Less of everything, under a minute: shows that all runs, not how fast it is." };
         var bootstrap = new Option<string?>("--bootstrap")
         {
-            Description = "A real broker for the relay. Default: the environment's KAFKA_BOOTSTRAP_SERVERS.",
+            Description = "A real broker. Default: the environment's KAFKA_BOOTSTRAP_SERVERS.",
             DefaultValueFactory = _ => Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP_SERVERS"),
         };
         var worker = new Option<FileInfo>("--worker")
@@ -47,6 +34,20 @@ internal static class Verbs
             Description = "The worker to run, Scoring.Worker.dll. Default: the one built with this program.",
             DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll")),
         };
+        var root = new RootCommand("FraudScoring's benchmarks. All but 'bench' measure side by side, in one run.")
+        {
+            Ratios(bootstrap, worker, quick),
+            CommitPrice.Create(bootstrap, worker, quick),
+            RelayProcess.Create(),
+            new Command("bench", "BenchmarkDotNet on single parts; what follows are its own options."),
+        };
+        return root.Parse(args).InvokeAsync();
+    }
+
+    private static Command Ratios(Option<string?> bootstrap, Option<FileInfo> worker, Option<bool> quick)
+    {
+        var only = new Option<string>("--only") { Description = "One part.", HelpName = string.Join('|', Parts) };
+        only.AcceptOnlyFromAmong(Parts);
         var service = new Option<string>("--service") { Description = "One service of the relay.", HelpName = string.Join('|', RelayRatio.Services) };
         service.AcceptOnlyFromAmong(RelayRatio.Services);
         var command = new Command("ratios", "Prints our cost against that of rivals on the same inputs.") { only, quick, bootstrap, worker, service };

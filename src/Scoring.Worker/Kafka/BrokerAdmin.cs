@@ -10,7 +10,6 @@ namespace Scoring.Worker.Kafka;
 internal sealed class BrokerAdmin : IDisposable
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ShortCallTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>What brokers answer that cannot tell the members of a group, or that do not know the group.</summary>
     private static readonly ErrorCode[] NoMembersKnown =
@@ -49,24 +48,8 @@ internal sealed class BrokerAdmin : IDisposable
     /// <remarks>A <c>read_committed</c> consumer's own figures stop at the last stable offset: state restored up to there could be stale.</remarks>
     public IReadOnlyDictionary<int, long> EndOffsets(string topic, IEnumerable<int> partitions)
     {
-        var asked = Latest(topic, partitions);
-        var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = CallTimeout };
-        return ByPartition(Ask(() => admin.ListOffsetsAsync(asked, options).GetAwaiter().GetResult()));
-    }
-
-    /// <summary>The same, asked once within two seconds: for whoever is called inside a rebalance.</summary>
-    /// <returns>Null when it was not answered.</returns>
-    public IReadOnlyDictionary<int, long>? TryEndOffsets(string topic, IEnumerable<int> partitions)
-    {
-        try
-        {
-            var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = ShortCallTimeout };
-            return ByPartition(admin.ListOffsetsAsync(Latest(topic, partitions), options).GetAwaiter().GetResult());
-        }
-        catch (KafkaException)
-        {
-            return null;
-        }
+        int[] asked = [.. partitions];
+        return Ask(() => EndOffsetsAsync(topic, asked, IsolationLevel.ReadUncommitted).GetAwaiter().GetResult());
     }
 
     /// <summary>Whether a group starts anew: it has committed nothing of a topic and has no members.</summary>
@@ -108,11 +91,7 @@ internal sealed class BrokerAdmin : IDisposable
     }
 
     /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
-    public async Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions)
-    {
-        var options = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = CallTimeout };
-        return ByPartition(await admin.ListOffsetsAsync(Latest(topic, partitions), options));
-    }
+    public Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions) => EndOffsetsAsync(topic, partitions, IsolationLevel.ReadCommitted);
 
     /// <summary>Creates a topic.</summary>
     /// <returns>False when there is one of that name; it stays as it is.</returns>
@@ -188,9 +167,20 @@ internal sealed class BrokerAdmin : IDisposable
         }
     }
 
-    private static List<TopicPartitionOffsetSpec> Latest(string topic, IEnumerable<int> partitions) =>
-        [.. partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() })];
-
-    private static Dictionary<int, long> ByPartition(ListOffsetsResult answer) =>
-        answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
+    private async Task<IReadOnlyDictionary<int, long>> EndOffsetsAsync(string topic, IEnumerable<int> partitions, IsolationLevel isolation)
+    {
+        var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() });
+        try
+        {
+            var answer = await admin.ListOffsetsAsync(asked, new ListOffsetsOptions { IsolationLevel = isolation, RequestTimeout = CallTimeout });
+            return answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
+        }
+        catch (ListOffsetsException)
+        {
+            // After an election, be it of the only broker that was away for a while, the client asks with the leader and the epoch it remembers, is refused
+            // (FENCED_LEADER_EPOCH) and does not look for the new one by itself, for up to a quarter of an hour.
+            await Task.Run(() => admin.GetMetadata(topic, CallTimeout));
+            throw;
+        }
+    }
 }

@@ -1,4 +1,7 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
 using Scoring.Worker.Kafka;
+using Scoring.Worker.Operations;
 
 namespace Scoring.Worker.Lanes;
 
@@ -8,18 +11,20 @@ namespace Scoring.Worker.Lanes;
 /// them once the end was asked for after the transaction had arrived, and found reached. Asked for in the background: the lane
 /// goes on with what need not wait.
 /// </remarks>
-internal sealed class LabelEnds(BrokerAdmin admin, string topic)
+internal sealed class LabelEnds(BrokerAdmin admin, string topic, WorkerMetrics metrics, ILogger logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan IntervalAfterRefusal = TimeSpan.FromMilliseconds(250);
 
     private readonly Dictionary<int, long> receivedWhenAsked = [];
     private Task<IReadOnlyDictionary<int, long>>? question;
     private long askedAt;
+    private bool wasRefused;
 
     /// <summary>Asks, unless an answer is due or was just given.</summary>
     public void AskFor(List<PartitionInput> partitions, long now, TimeProvider clock)
     {
-        if (question is not null || clock.GetElapsedTime(askedAt, now) < Interval)
+        if (question is not null || clock.GetElapsedTime(askedAt, now) < (wasRefused ? IntervalAfterRefusal : Interval))
         {
             return;
         }
@@ -49,9 +54,12 @@ internal sealed class LabelEnds(BrokerAdmin admin, string topic)
         }
 
         question = null;
-        if (!answered.IsCompletedSuccessfully)
+        wasRefused = !answered.IsCompletedSuccessfully;
+        if (wasRefused)
         {
-            _ = answered.Exception; // Seen; the question is asked again.
+            var refusal = answered.Exception?.InnerException; // The question is asked again.
+            metrics.ReadErrors.Inc();
+            LogMessages.ReadError(logger, topic, (refusal as KafkaException)?.Error.Code.ToString() ?? "not answered", refusal?.Message ?? "");
             return;
         }
 

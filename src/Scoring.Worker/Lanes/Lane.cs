@@ -62,7 +62,7 @@ internal sealed class Lane : IDisposable
         output = (LaneOutput?)transactional ?? acknowledged!;
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
-        labelEnds = new LabelEnds(context.Admin, context.Topics.Labels);
+        labelEnds = new LabelEnds(context.Admin, context.Topics.Labels, context.Metrics, context.Logger);
         input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, Assigning, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
         labelInput = context.ReadsLabels
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)

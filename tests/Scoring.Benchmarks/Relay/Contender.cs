@@ -22,88 +22,43 @@ internal static class Contender
     /// <param name="count">Records in the output now.</param>
     /// <param name="due">Records when it is complete.</param>
     /// <param name="stopping">Ends it early.</param>
+    /// <param name="ask">Asked when the output is complete, before the process is ended.</param>
     /// <exception cref="InvalidOperationException">The process ended by itself, or stood still.</exception>
-    public static async Task<Throughput> RunAsync(string program, IEnumerable<string> arguments, Func<long> count, long due, CancellationToken stopping)
+    public static async Task<Throughput> RunAsync(string program, IEnumerable<string> arguments, Func<long> count, long due, CancellationToken stopping, Func<Task>? ask = null)
     {
-        var errors = new Queue<string>();
-        using var process = new Process
+        await using var process = new RunningProgram(program, arguments);
+        Sample? first = null;
+        var last = new Sample(0, Stopwatch.GetTimestamp(), TimeSpan.Zero);
+        while (last.Count < due)
         {
-            StartInfo = new ProcessStartInfo("dotnet", [program, .. arguments])
+            await Task.Delay(Between, stopping);
+            process.ThrowIfEnded();
+            var now = new Sample(count(), Stopwatch.GetTimestamp(), process.CpuTime);
+            if (now.Count > last.Count)
             {
-                UseShellExecute = false,
-                RedirectStandardError = true,
-                RedirectStandardOutput = true,
-            },
-        };
-        process.ErrorDataReceived += (_, line) => Keep(errors, line.Data);
-        process.OutputDataReceived += (_, line) => Keep(errors, line.Data);
-        process.Start();
-        process.BeginErrorReadLine();
-        process.BeginOutputReadLine();
-        try
-        {
-            Sample? first = null;
-            var last = new Sample(0, Stopwatch.GetTimestamp(), TimeSpan.Zero);
-            while (last.Count < due)
-            {
-                await Task.Delay(Between, stopping);
-                if (process.HasExited)
-                {
-                    throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(program)} ended with {process.ExitCode} after {last.Count} of {due} records:\n{Text(errors)}"));
-                }
-
-                process.Refresh();
-                var now = new Sample(count(), Stopwatch.GetTimestamp(), process.TotalProcessorTime);
-                if (now.Count > last.Count)
-                {
-                    last = now;
-                    first ??= now.Count >= due / 2 ? now : null;
-                }
-                else if (Stopwatch.GetElapsedTime(last.Timestamp) > LongestStandstill)
-                {
-                    throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(program)} stands still at {last.Count} of {due} records:\n{Text(errors)}"));
-                }
+                last = now;
+                first ??= now.Count >= due / 2 ? now : null;
             }
-
-            if (first is not { } start || start.Count == last.Count)
+            else if (Stopwatch.GetElapsedTime(last.Timestamp) > LongestStandstill)
             {
-                throw new InvalidOperationException($"{Path.GetFileName(program)} was done before it could be measured: more events are due");
-            }
-
-            long events = last.Count - start.Count;
-            return new Throughput(
-                events / Stopwatch.GetElapsedTime(start.Timestamp, last.Timestamp).TotalSeconds,
-                (last.Cpu - start.Cpu).TotalSeconds * 1e6 / events);
-        }
-        finally
-        {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(CancellationToken.None);
-        }
-    }
-
-    private static void Keep(Queue<string> lines, string? line)
-    {
-        lock (lines)
-        {
-            if (line is not null)
-            {
-                lines.Enqueue(line);
-            }
-
-            while (lines.Count > 20)
-            {
-                lines.Dequeue();
+                throw process.Failure(string.Create(CultureInfo.InvariantCulture, $"stands still at {last.Count} of {due} records"));
             }
         }
-    }
 
-    private static string Text(Queue<string> lines)
-    {
-        lock (lines)
+        if (first is not { } start || start.Count == last.Count)
         {
-            return string.Join('\n', lines);
+            throw process.Failure("was done before it could be measured: more events are due");
         }
+
+        if (ask is not null)
+        {
+            await ask();
+        }
+
+        long events = last.Count - start.Count;
+        return new Throughput(
+            events / Stopwatch.GetElapsedTime(start.Timestamp, last.Timestamp).TotalSeconds,
+            (last.Cpu - start.Cpu).TotalSeconds * 1e6 / events);
     }
 
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]

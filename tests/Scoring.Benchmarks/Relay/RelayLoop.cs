@@ -6,6 +6,7 @@ namespace Scoring.Benchmarks.Relay;
 /// <remarks>
 /// Plain: the client commits in the background what was read, delivered or not. Faithful: what the worker promises and writes. Headers and
 /// times are read, each record leaves with an answer's headers and bytes, deliveries are reported, and offsets are committed only behind them.
+/// Transactional: the faithful one, but records and offsets are committed in Kafka transactions.
 /// </remarks>
 internal sealed class RelayLoop
 {
@@ -15,6 +16,8 @@ internal sealed class RelayLoop
     private readonly string from;
     private readonly string to;
     private readonly bool isFaithful;
+    private readonly TimeSpan? transaction;
+    private readonly string transactionalId;
     private readonly byte[] answer;
     private Window open = new();
     private Window closed = new();
@@ -24,8 +27,12 @@ internal sealed class RelayLoop
     /// <param name="from">Topic to read.</param>
     /// <param name="to">Topic to write.</param>
     /// <param name="answerBytes">Bytes of each record written, faithfully; 0: the record's own, plainly.</param>
-    public RelayLoop(string servers, string from, string to, int answerBytes)
+    /// <param name="transaction">Length of its transactions; null: none.</param>
+    /// <param name="number">Among those that share the work.</param>
+    public RelayLoop(string servers, string from, string to, int answerBytes, TimeSpan? transaction, int number)
     {
+        this.transaction = transaction;
+        transactionalId = FormattableString.Invariant($"relay.{to}.{number}");
         this.servers = servers;
         this.from = from;
         this.to = to;
@@ -39,11 +46,25 @@ internal sealed class RelayLoop
         using var consumer = new ConsumerBuilder<byte[], byte[]>(Reading()).Build();
         using var producer = new ProducerBuilder<byte[], byte[]>(Writing()).Build();
         consumer.Subscribe(from);
+        if (transaction is not null)
+        {
+            producer.InitTransactions(TimeSpan.FromSeconds(10));
+            producer.BeginTransaction();
+        }
+
         var message = new Message<byte[], byte[]> { Headers = isFaithful ? Headers() : null };
         long committed = TimeProvider.System.GetTimestamp();
         while (!stopping.IsCancellationRequested)
         {
-            if (isFaithful)
+            if (transaction is { } length)
+            {
+                if (open.Positions.Count > 0 && TimeProvider.System.GetElapsedTime(committed) > length)
+                {
+                    CommitTransaction(consumer, producer);
+                    committed = TimeProvider.System.GetTimestamp();
+                }
+            }
+            else if (isFaithful)
             {
                 producer.Poll(TimeSpan.Zero);
                 if (closed.Outstanding == 0 && TimeProvider.System.GetElapsedTime(committed) > CommitInterval)
@@ -53,7 +74,7 @@ internal sealed class RelayLoop
                 }
             }
 
-            if (consumer.Consume(open.Outstanding + closed.Outstanding > 0 ? 1 : 50) is not { IsPartitionEOF: false } read)
+            if (consumer.Consume(open.Positions.Count + closed.Outstanding > 0 ? 1 : 50) is not { IsPartitionEOF: false } read)
             {
                 continue;
             }
@@ -67,12 +88,16 @@ internal sealed class RelayLoop
 
             if (isFaithful)
             {
-                open.Outstanding++;
+                open.Outstanding += transaction is null ? 1 : 0;
                 open.Positions[read.Partition.Value] = read.Offset + 1;
             }
         }
 
-        producer.Flush(TimeSpan.FromSeconds(5));
+        if (transaction is null)
+        {
+            producer.Flush(TimeSpan.FromSeconds(5));
+        }
+
         consumer.Close();
     }
 
@@ -86,6 +111,14 @@ internal sealed class RelayLoop
         }
 
         (open, closed) = (closed, open);
+    }
+
+    private void CommitTransaction(IConsumer<byte[], byte[]> consumer, IProducer<byte[], byte[]> producer)
+    {
+        producer.SendOffsetsToTransaction(open.Positions.Select(position => new TopicPartitionOffset(from, position.Key, position.Value)), consumer.ConsumerGroupMetadata, TimeSpan.FromSeconds(10));
+        producer.CommitTransaction();
+        producer.BeginTransaction();
+        open.Positions.Clear();
     }
 
     // As many bytes as an answer has, of the record's own, so that they compress as such text does.
@@ -103,7 +136,7 @@ internal sealed class RelayLoop
     {
         try
         {
-            if (isFaithful)
+            if (isFaithful && transaction is null)
             {
                 producer.Produce(target, message, open.Delivered);
             }
@@ -159,8 +192,9 @@ internal sealed class RelayLoop
         CompressionType = CompressionType.Lz4,
         QueueBufferingMaxMessages = 1_000_000,
         QueueBufferingMaxKbytes = 262_144,
-        EnableDeliveryReports = isFaithful,
-        EnableBackgroundPoll = !isFaithful,
+        EnableDeliveryReports = isFaithful && transaction is null,
+        EnableBackgroundPoll = !isFaithful || transaction is not null,
+        TransactionalId = transaction is null ? null : transactionalId,
         DeliveryReportFields = "none",
     };
 

@@ -13,11 +13,18 @@ internal static class RelayProcess
         var to = new Option<string>("--to") { Description = "Topic with as many partitions, to write to.", Required = true };
         var threads = new Option<int>("--threads") { Description = "Consumers, each with a producer.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var answers = new Option<int>("--answer-bytes") { Description = "Writes records of this size with an answer's headers, reports deliveries and commits behind them. 0: copies, and commits blindly." };
-        var command = new Command("relay", "Copies every record of a topic to the same partition of another: the rival of the worker in 'ratios'.") { bootstrap, from, to, threads, answers };
+        var transaction = new Option<int>("--transaction-ms") { Description = "Commits records and offsets in Kafka transactions of this length. 0: without." };
+        var command = new Command("relay", "Copies every record of a topic to the same partition of another: the rival of the worker in 'ratios'.") { bootstrap, from, to, threads, answers, transaction };
         command.SetAction(async (parsed, stopping) =>
         {
-            var loops = Enumerable.Range(0, parsed.GetValue(threads)).Select(_ => Task.Factory.StartNew(
-                () => new RelayLoop(parsed.GetValue(bootstrap)!, parsed.GetValue(from)!, parsed.GetValue(to)!, parsed.GetValue(answers)).Run(stopping),
+            var loops = Enumerable.Range(0, parsed.GetValue(threads)).Select(number => Task.Factory.StartNew(
+                () => new RelayLoop(
+                    parsed.GetValue(bootstrap)!,
+                    parsed.GetValue(from)!,
+                    parsed.GetValue(to)!,
+                    parsed.GetValue(answers),
+                    parsed.GetValue(transaction) is > 0 and var ms ? TimeSpan.FromMilliseconds(ms) : null,
+                    number).Run(stopping),
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning,
                 TaskScheduler.Default));

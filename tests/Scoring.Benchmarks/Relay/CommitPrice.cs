@@ -1,0 +1,176 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Scoring.Benchmarks.Inputs;
+using Scoring.Benchmarks.Trees;
+
+namespace Scoring.Benchmarks.Relay;
+
+/// <summary><c>commits</c>: what exactly once costs and how soon a reader sees a score, by the interval between commits, with a relay in transactions of that length beside it.</summary>
+internal sealed class CommitPrice
+{
+    private const int StepMicroseconds = 1_000;
+
+    private static readonly int[] IntervalsMs = [10, 20, 25, 50, 100, 250, 1_000];
+
+    private readonly string servers;
+    private readonly FileInfo worker;
+    private readonly WorkerInputs inputs;
+    private readonly int eventCount;
+    private readonly TimeSpan measured;
+    private readonly CancellationToken stopping;
+    private int answerBytes;
+
+    private CommitPrice(string servers, FileInfo worker, WorkerInputs inputs, int eventCount, TimeSpan measured, CancellationToken stopping)
+    {
+        this.servers = servers;
+        this.worker = worker;
+        this.inputs = inputs;
+        this.eventCount = eventCount;
+        this.measured = measured;
+        this.stopping = stopping;
+    }
+
+    /// <summary>The verb.</summary>
+    /// <param name="bootstrap">Names the broker.</param>
+    /// <param name="worker">The worker's program.</param>
+    /// <param name="quick">Whether few events will do.</param>
+    public static Command Create(Option<string?> bootstrap, Option<FileInfo> worker, Option<bool> quick)
+    {
+        var command = new Command("commits", "Prints what exactly once costs by the interval between commits, on a real broker.") { bootstrap, worker, quick };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            var output = parsed.InvocationConfiguration.Output;
+            if (parsed.GetValue(bootstrap) is not { Length: > 0 } servers)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync("commits needs a real broker, named by --bootstrap or KAFKA_BOOTSTRAP_SERVERS.");
+                return 69;
+            }
+
+            bool isQuick = parsed.GetValue(quick);
+            int events = isQuick ? 60_000 : 600_000;
+            using var files = new WorkerInputs(Definitions.Velocity.ToArray(), new TrainedTrees().Nodes, new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000, StepMicroseconds), events);
+            await new CommitPrice(servers, parsed.GetValue(worker)!, files, events, TimeSpan.FromSeconds(isQuick ? 1 : 10), stopping).RunAsync(output);
+            return 0;
+        });
+        return command;
+    }
+
+    private async Task RunAsync(TextWriter output)
+    {
+        string run = FormattableString.Invariant($"commits-{Environment.ProcessId}");
+        using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Topics(run));
+        try
+        {
+            topics.Fill($"{run}.in", new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000, StepMicroseconds), eventCount, seed: 7);
+            var atLeastOnce = await ThroughputAsync($"{run}-alo", run, "at_least_once", 100);
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"at least once, 100 ms: {atLeastOnce.Of.EventsPerSecond:N0} events/s, {atLeastOnce.Of.CpuSecondsPerMillion:F1} CPU s per million; answers of {answerBytes} B"));
+
+            // Half load is the same for all intervals: half of what the worker does at 100 ms.
+            var most = await ThroughputAsync($"{run}-most", run, "exactly_once", 100);
+            int rate = (int)(most.Of.EventsPerSecond / 2);
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exactly once, 100 ms: {most.Of.EventsPerSecond:N0} events/s; half load is {rate:N0} events/s"));
+            await output.WriteLineAsync("\n| interval, ms | worker, events/s | of at least once | CPU s per million | commit, median ms | relay in transactions, events/s | worker of relay | visible at half load, median ms | 99 of 100, ms |");
+            await output.WriteLineAsync("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+            foreach (int interval in IntervalsMs)
+            {
+                var ours = await ThroughputAsync(FormattableString.Invariant($"{run}-{interval}"), run, "exactly_once", interval);
+                var relay = await RelayAsync(topics, run, interval);
+                var (median, high) = await LatencyAsync(FormattableString.Invariant($"{run}-{interval}-half"), interval, rate);
+                await output.WriteLineAsync(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"| {interval} | {ours.Of.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / atLeastOnce.Of.EventsPerSecond:F2} | {ours.Of.CpuSecondsPerMillion:F1} | {ours.CommitMs:F1} | {relay.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / relay.EventsPerSecond:F2} | {median:F1} | {high:F1} |"));
+            }
+        }
+        finally
+        {
+            await topics.RemoveAsync();
+        }
+    }
+
+    private async Task<(Throughput Of, double CommitMs)> ThroughputAsync(string run, string input, string delivery, int intervalMs)
+    {
+        using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run).Where(topic => !topic.EndsWith(".in", StringComparison.Ordinal))]);
+        try
+        {
+            int port = FreePort();
+            double commitMs = double.NaN;
+            var throughput = await Contender.RunAsync(worker.FullName, Arguments(run, input, delivery, intervalMs, port), () => topics.Committed(run, $"{input}.in"), eventCount, stopping, async () => commitMs = await CommitMsAsync(port));
+            answerBytes = answerBytes == 0 ? topics.MeanValueBytes($"{run}.scores") : answerBytes;
+            return (throughput, commitMs);
+        }
+        finally
+        {
+            await topics.RemoveAsync();
+        }
+    }
+
+    private async Task<Throughput> RelayAsync(BenchmarkTopics topics, string run, int intervalMs)
+    {
+        string to = FormattableString.Invariant($"{run}-{intervalMs}.relay");
+        using var target = await BenchmarkTopics.CreateAsync(servers, to);
+        try
+        {
+            string[] arguments = ["relay", "--bootstrap", servers, "--from", $"{run}.in", "--to", to, "--answer-bytes", answerBytes.ToString(CultureInfo.InvariantCulture), "--transaction-ms", intervalMs.ToString(CultureInfo.InvariantCulture)];
+            return await Contender.RunAsync(Path.Combine(AppContext.BaseDirectory, "Scoring.Benchmarks.dll"), arguments, () => topics.Committed($"relay.{to}", $"{run}.in"), eventCount, stopping);
+        }
+        finally
+        {
+            await target.RemoveAsync();
+        }
+    }
+
+    private async Task<(double Median, double High)> LatencyAsync(string run, int intervalMs, int rate)
+    {
+        using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Topics(run));
+        try
+        {
+            using var latency = new VisibleLatency(servers, $"{run}.in", $"{run}.scores", rate, measured, stopping);
+            await using var process = new RunningProgram(worker.FullName, Arguments(run, run, "exactly_once", intervalMs, FreePort()));
+            try
+            {
+                return await latency.RunAsync();
+            }
+            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+            {
+                throw process.Failure("did not answer all events");
+            }
+        }
+        finally
+        {
+            await topics.RemoveAsync();
+        }
+    }
+
+    private string[] Arguments(string run, string input, string delivery, int intervalMs, int port) =>
+    [
+        "run", "--definition", inputs.WriteDefinition(run, input), "--bootstrap-servers", servers, "--group", run, "--from", "earliest",
+        "--package", inputs.Package, "--verification-key", inputs.Key, "--http", FormattableString.Invariant($"127.0.0.1:{port}"),
+        "--set", $"Kafka:Delivery={delivery}", "--set", FormattableString.Invariant($"Lanes:CommitIntervalMs={intervalMs}"),
+    ];
+
+    /// <summary>Middle of all commits, between two bounds of the histogram in even parts; ms.</summary>
+    private static async Task<double> CommitMsAsync(int port)
+    {
+        const string Name = "fraudscoring_commit_duration_seconds_bucket{le=\"";
+        using var http = new HttpClient();
+        string page = await http.GetStringAsync(new Uri(FormattableString.Invariant($"http://127.0.0.1:{port}/metrics")));
+        var buckets = page.Split('\n')
+            .Where(line => line.StartsWith(Name, StringComparison.Ordinal))
+            .Select(line => line[Name.Length..].Split("\"} "))
+            .Select(part => (Bound: part[0] is "+Inf" ? double.PositiveInfinity : double.Parse(part[0], CultureInfo.InvariantCulture), Count: double.Parse(part[1], CultureInfo.InvariantCulture)))
+            .ToList();
+        double half = buckets[^1].Count / 2;
+        int at = buckets.FindIndex(bucket => bucket.Count >= half);
+        var below = at == 0 ? (Bound: 0, Count: 0) : buckets[at - 1];
+        return buckets[^1].Count == 0 ? double.NaN : 1_000 * (below.Bound + ((buckets[at].Bound - below.Bound) * (half - below.Count) / (buckets[at].Count - below.Count)));
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

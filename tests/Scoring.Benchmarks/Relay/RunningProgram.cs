@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Scoring.Benchmarks.Relay;
+
+/// <summary>A .NET program in a process of its own, ended when this is disposed of; what it said last is kept for an error.</summary>
+internal sealed class RunningProgram : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly string name;
+    private readonly Queue<string> said = new();
+
+    /// <summary>Starts it.</summary>
+    public RunningProgram(string program, IEnumerable<string> arguments)
+    {
+        name = Path.GetFileName(program);
+        process = new Process
+        {
+            StartInfo = new ProcessStartInfo("dotnet", [program, .. arguments])
+            {
+                UseShellExecute = false,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            },
+        };
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.Start();
+        process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
+    }
+
+    /// <summary>CPU time it has taken.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>Makes sure that it runs.</summary>
+    /// <exception cref="InvalidOperationException">It has ended by itself.</exception>
+    public void ThrowIfEnded()
+    {
+        if (process.HasExited)
+        {
+            throw Failure(string.Create(CultureInfo.InvariantCulture, $"ended with {process.ExitCode}"));
+        }
+    }
+
+    /// <summary>An error of it, with what it said.</summary>
+    public InvalidOperationException Failure(string what)
+    {
+        lock (said)
+        {
+            return new InvalidOperationException($"{name} {what}:\n{string.Join('\n', said)}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync(CancellationToken.None);
+        process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        lock (said)
+        {
+            if (line is not null)
+            {
+                said.Enqueue(line);
+            }
+
+            while (said.Count > 20)
+            {
+                said.Dequeue();
+            }
+        }
+    }
+}
