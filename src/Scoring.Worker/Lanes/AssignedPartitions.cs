@@ -33,14 +33,14 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     public IEnumerable<PartitionInput> Make(IReadOnlyList<TopicPartition> coming, Stack<TransactionBatch> pool)
     {
         var labelSources = coming.Select(partition => new TopicPartition(context.Topics.Labels, partition.Partition)).ToList();
-        var committed = context.Admin.Ask(() => input.Committed([.. coming, .. context.ReadsLabels ? labelSources : []])).ToDictionary(offset => offset.TopicPartition, offset => offset.Offset);
+        var told = Committed([.. coming, .. context.ReadsLabels ? labelSources : []]);
         var aggregateEnds = context.UsesAggregates ? context.Admin.EndOffsets(context.Topics.Aggregates, coming.Select(partition => partition.Partition.Value)) : null;
         foreach (var partition in coming)
         {
             var retained = context.Admin.Ask(() => input.Retained(partition));
             long low = retained.Low.Value;
             long high = retained.High.Value;
-            var known = committed[partition];
+            var known = told[partition];
             if (known != Offset.Unset && known.Value > high)
             {
                 throw new LaneFailure(
@@ -48,7 +48,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
                     $"group {context.Clients.Group} has committed offset {known.Value} of {partition.Topic} [{partition.Partition.Value}], which ends at {high}: the topic was made anew; reset the group's offsets or use another Kafka:Group");
             }
 
-            long labels = context.ReadsLabels && committed[new TopicPartition(context.Topics.Labels, partition.Partition)] is { } label && label != Offset.Unset ? label.Value : 0;
+            long labels = context.ReadsLabels && told[new TopicPartition(context.Topics.Labels, partition.Partition)] is { } label && label != Offset.Unset ? label.Value : 0;
             LogMessages.Assigned(context.Logger, lane, partition.Partition.Value, known.Value, low, high);
             yield return new PartitionInput(
                 partition,
@@ -71,10 +71,37 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     }
 
     /// <summary>Begins a partition whose state is that of a mark.</summary>
-    public void BeginFromMark(PartitionInput partition, PartitionState restored, StateMark mark, long resume)
+    /// <param name="partition">The partition.</param>
+    /// <param name="restored">Its state.</param>
+    /// <param name="mark">What the state is of.</param>
+    /// <param name="resume">What is committed.</param>
+    public void BeginFromMark(PartitionInput partition, PartitionState restored, StateMark mark, StateMark resume)
     {
         partition.Changelog!.HasMark = true;
-        Begin(partition, restored, mark.TransactionOffset, mark.LabelOffset, Math.Max(resume, partition.Start.Low));
+        if (partition.Labels is { } labels)
+        {
+            labels.ResumeOffset = resume.LabelOffset;
+        }
+
+        Begin(partition, restored, mark.TransactionOffset, mark.LabelOffset, Math.Max(resume.TransactionOffset, partition.Start.Low));
+    }
+
+    /// <summary>What the group has committed.</summary>
+    /// <exception cref="CommandFailure">It does not tell.</exception>
+    private Dictionary<TopicPartition, Offset> Committed(List<TopicPartition> asked)
+    {
+        try
+        {
+            return context.Admin.Ask(() => input.Committed(asked)).ToDictionary(offset => offset.TopicPartition, offset => offset.Offset);
+        }
+        catch (CommandFailure untold) when (untold.InnerException is KafkaException { Error.Code: ErrorCode.Local_TimedOut })
+        {
+            // The client asks again by itself while the group answers UNSTABLE_OFFSET_COMMIT: a transaction with offsets of these partitions is not ended. Ours end within ten seconds.
+            throw new CommandFailure(
+                ExitCode.Unavailable,
+                $"group {context.Clients.Group} does not tell what it has committed of {string.Join(", ", asked)}: either its coordinator does not answer, or a transaction hangs in __consumer_offsets, as a broker can leave it when it crashes (kafka-transactions.sh find-hanging, abort)",
+                untold);
+        }
     }
 
     private static long Resume(PartitionStart start) => start.Committed == Offset.Unset ? start.Low : Math.Max(start.Committed.Value, start.Low);

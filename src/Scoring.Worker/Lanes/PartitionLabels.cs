@@ -12,7 +12,7 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     private LabelBatch? last;
 
     /// <summary>Refused labels before this offset were answered before the restart.</summary>
-    public long ResumeOffset { get; } = resumeOffset;
+    public long ResumeOffset { get; set; } = resumeOffset;
 
     /// <summary>Labels that wait.</summary>
     public int Count { get; private set; }

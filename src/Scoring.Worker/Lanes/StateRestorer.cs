@@ -148,7 +148,7 @@ internal sealed class StateRestorer : IDisposable
         var found = restoring.Loader.Finish(out var mark);
         LogMessages.Restored(context.Logger, lane, partition.Partition, restoring.Loader.Records, found.ToString(), mark.TransactionOffset, context.Clock.GetElapsedTime(restoring.StartedAt).TotalSeconds);
         bool isOurs = restoring.Loader.Group is not { } group || string.Equals(group, context.Clients.Group, StringComparison.Ordinal);
-        if (isOurs && Resume(partition, restoring.Loader.Position) is { } offset && found == StateFound.Marked)
+        if (isOurs && Resume(partition, restoring.Loader.Position) is { } resume && found == StateFound.Marked)
         {
             var state = context.Planted.Bug == PlantedBug.StateForgotten ? new PartitionState(context.Service.Plan, partition.Partition) : partition.State;
             if (!ReferenceEquals(state, partition.State))
@@ -156,7 +156,7 @@ internal sealed class StateRestorer : IDisposable
                 state.KeepChangelog();
             }
 
-            assigned.BeginFromMark(partition, state, mark, offset);
+            assigned.BeginFromMark(partition, state, mark, resume);
             return;
         }
 
@@ -171,7 +171,7 @@ internal sealed class StateRestorer : IDisposable
     }
 
     /// <summary>Where answering goes on: the group's offset, checked against what stands in the changelog. Null where neither has one.</summary>
-    private long? Resume(PartitionInput partition, StateMark? position)
+    private StateMark? Resume(PartitionInput partition, StateMark? position)
     {
         var known = partition.Start.Committed;
         if (position is { } written && written.PartitionCount != context.PartitionCount)
@@ -188,7 +188,7 @@ internal sealed class StateRestorer : IDisposable
                 FormattableString.Invariant($"group {context.Clients.Group} is committed to {known.Value} of {context.Topics.Transactions} [{partition.Partition}], its state to {at.TransactionOffset}: the group's offsets were set back, and going on would answer twice what was answered; set them to {at.TransactionOffset}, or, to answer all again, use another Kafka:Group or empty {context.Topics.State}"));
         }
 
-        return known != Offset.Unset ? known.Value : position?.TransactionOffset;
+        return known != Offset.Unset ? new StateMark(known.Value, partition.Start.CommittedLabels, context.PartitionCount) : position;
     }
 
     private sealed class Restoring(PartitionInput partition, long end, StateLoader loader, long now)

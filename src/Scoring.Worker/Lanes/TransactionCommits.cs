@@ -20,6 +20,7 @@ internal sealed class TransactionCommits : LaneCommits
 
     private static readonly TimeSpan CommitBound = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan InitialiseBound = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UnknownBound = TimeSpan.FromSeconds(60);
 
     private readonly TransactionalOutput output;
     private readonly TransactionInput input;
@@ -309,9 +310,13 @@ internal sealed class TransactionCommits : LaneCommits
         {
             committed = input.Committed(noted.Select(position => position.TopicPartition));
         }
-        catch (KafkaException)
+        catch (KafkaException) when (clock.GetElapsedTime(commitStarted) < UnknownBound)
         {
             return; // No answer: asked again in the next cycle.
+        }
+        catch (KafkaException unanswered)
+        {
+            throw new LaneFailure(ExitCode.Unavailable, FormattableString.Invariant($"the group has not told for {UnknownBound.TotalSeconds} s whether it has the last commit ({unanswered.Error.Reason}); the lane starts anew"), unanswered);
         }
 
         var byPartition = committed.ToDictionary(position => position.TopicPartition, position => position.Offset.Value);
