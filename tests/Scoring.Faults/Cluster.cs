@@ -34,13 +34,6 @@ internal sealed class Cluster : IAsyncDisposable
     {
         string dir = Directory.CreateTempSubdirectory("fraudscoring-kafka-").FullName;
         string[] start = ["start", "--port", Text(port), "--brokers", Text(brokerCount)];
-        if (brokerCount == 1)
-        {
-            // An only broker is its own controller. Started again it takes itself for lost until its first heartbeat; if it resolves transactions meanwhile, it finds no leader of
-            // their partitions, takes these for deleted and writes no markers (Kafka 4.3.1: "Couldn't find leader endpoint"): nobody can read on until an operator aborts them.
-            start = [.. start, "--set", "broker.session.timeout.ms=30000"];
-        }
-
         await CallAsync(script, dir, start, stopping);
         string servers = await CallAsync(script, dir, ["bootstrap"], stopping);
         return new Cluster(script, dir, servers.Trim());

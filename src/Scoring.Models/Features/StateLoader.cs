@@ -39,6 +39,10 @@ public sealed class StateLoader(PartitionState state)
     /// <summary>Records taken.</summary>
     public long Records { get; private set; }
 
+    /// <summary>The group that a record of the changelog tells; null for every record that is no position.</summary>
+    public static string? GroupOf(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
+        StateCodec.TryReadKey(key, out byte kind, out _) && kind == StateCodec.Position && value.Length >= PositionBytes ? Encoding.UTF8.GetString(value[PositionBytes..]) : null;
+
     /// <summary>Takes one record.</summary>
     /// <param name="key">Its key.</param>
     /// <param name="value">Its value; empty where the key is taken away.</param>

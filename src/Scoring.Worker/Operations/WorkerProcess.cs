@@ -67,7 +67,7 @@ internal static class WorkerProcess
 
         using var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
         metrics.Follow(ledger.Shared);
-        using var reader = service.Plan.HasShared ? StartReader(clients, admin, service, ledger, metrics, logger) : null;
+        using var reader = service.Plan.HasShared ? StartReader(clients, admin, service, settings, ledger, metrics, logger, stopping) : null;
         if (reader is not null)
         {
             await reader.Restored.WaitAsync(stopping);
@@ -126,12 +126,13 @@ internal static class WorkerProcess
     }
 
     /// <summary>Restores what the partitions told each other. A group that starts anew empties the topic first: it will tell everything again from the beginning.</summary>
-    private static AggregatesReader StartReader(KafkaClients clients, BrokerAdmin admin, Service service, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger)
+    private static AggregatesReader StartReader(KafkaClients clients, BrokerAdmin admin, Service service, WorkerSettings settings, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger, CancellationToken stopping)
     {
         var partitions = Enumerable.Range(0, ledger.Shared.SourceCount).ToList();
         RefuseSecondGroup(clients, admin, service.Topics, partitions);
         var ends = admin.EndOffsets(service.Topics.Aggregates, partitions);
-        bool isNew = admin.IsNewGroup(clients.Group, service.Topics.Transactions, partitions);
+        bool isNew = admin.IsNewGroup(clients.Group, service.Topics.Transactions, partitions)
+            && !(settings.Kafka.IsExactlyOnce && StateGroup.IsOn(clients, service.Topics.State, admin.EndOffsets(service.Topics.State, partitions), stopping));
         if (isNew && !admin.TryEmpty(service.Topics.Aggregates, ends))
         {
             LogMessages.AggregatesKept(logger, service.Topics.Aggregates);
