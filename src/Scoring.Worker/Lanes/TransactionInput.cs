@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Scoring.Models.Events;
+using Scoring.Worker.Commands;
 using Scoring.Worker.Kafka;
 using Scoring.Worker.Operations;
 
@@ -93,6 +94,7 @@ internal sealed class TransactionInput : IDisposable
 
     /// <summary>Reads one record into the next row of the batch.</summary>
     /// <returns>Null when there is none, or when the group has decided something.</returns>
+    /// <exception cref="LaneFailure">The client has lost its place in the group for good.</exception>
     public ConsumeResult<int, Refusal>? Read(int waitMs, long nowMs)
     {
         value.NowMs = nowMs;
@@ -105,6 +107,11 @@ internal sealed class TransactionInput : IDisposable
             metrics.ReadErrors.Inc();
             LogMessages.ReadError(logger, topic, error.Error.Code.ToString(), error.Error.Reason);
             return null;
+        }
+        catch (ConsumeException error) when (error.Error.IsFatal || error.Error.Code == ErrorCode.Local_Fatal)
+        {
+            // A broker that was away may take the client's new connection for another member, so it is worth starting again; if there is another, both say this in turns.
+            throw new LaneFailure(ExitCode.Unavailable, $"the group does not have this lane as its member any more ({error.Error.Reason}); if another process runs with the same Kafka:InstanceId, give each its own, else starting again is enough", error);
         }
     }
 
