@@ -12,7 +12,7 @@ namespace Scoring.Benchmarks.Relay;
 /// </remarks>
 internal sealed class VisibleLatency : IDisposable
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly string servers;
@@ -29,7 +29,7 @@ internal sealed class VisibleLatency : IDisposable
     /// <param name="from">Topic of the events, empty.</param>
     /// <param name="to">Topic of the scores, empty.</param>
     /// <param name="rate">Events a second.</param>
-    /// <param name="measured">How long to measure, after five seconds of warm-up.</param>
+    /// <param name="measured">How long to measure, after ten seconds of warm-up.</param>
     /// <param name="stopping">Ends it early.</param>
     public VisibleLatency(string servers, string from, string to, int rate, TimeSpan measured, CancellationToken stopping)
     {
@@ -66,6 +66,8 @@ internal sealed class VisibleLatency : IDisposable
             EnableIdempotence = true,
             LingerMs = 1,
             CompressionType = CompressionType.Lz4,
+            QueueBufferingMaxMessages = 10_000_000,
+            QueueBufferingMaxKbytes = 1_048_576,
             EnableDeliveryReports = false,
         }).Build();
         var stream = new PaymentEvents(seed: 8, accounts: 20_000, merchants: 5_000, stepMicroseconds: 1_000);
