@@ -43,6 +43,9 @@ public sealed class StateLoader(PartitionState state)
     public static string? GroupOf(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
         StateCodec.TryReadKey(key, out byte kind, out _) && kind == StateCodec.Position && value.Length >= PositionBytes ? Encoding.UTF8.GetString(value[PositionBytes..]) : null;
 
+    /// <summary>Whether a record of the changelog is a mark of records of a shape.</summary>
+    public static bool IsMark(ReadOnlySpan<byte> key, uint shape) => StateCodec.TryReadKey(key, out byte kind, out uint its) && kind == StateCodec.Mark && its == shape;
+
     /// <summary>Takes one record.</summary>
     /// <param name="key">Its key.</param>
     /// <param name="value">Its value; empty where the key is taken away.</param>

@@ -175,12 +175,12 @@ internal sealed class BrokerAdmin : IDisposable
             var answer = await admin.ListOffsetsAsync(asked, new ListOffsetsOptions { IsolationLevel = isolation, RequestTimeout = CallTimeout });
             return answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
         }
-        catch (ListOffsetsException)
+        catch (ListOffsetsException refused)
         {
             // After an election, be it of the only broker that was away for a while, the client asks with the leader and the epoch it remembers, is refused
             // (FENCED_LEADER_EPOCH) and does not look for the new one by itself, for up to a quarter of an hour.
             await Task.Run(() => admin.GetMetadata(topic, CallTimeout));
-            throw;
+            throw new KafkaException(refused.Result.ResultInfos.Select(info => info.TopicPartitionOffsetError.Error).FirstOrDefault(error => error.IsError) ?? refused.Error, refused);
         }
     }
 }

@@ -46,7 +46,7 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
                 foreach (var partition in made)
                 {
                     partitions.Add(partition);
-                    context.Ledger.Assign(partition.Partition);
+                    partition.Share.Assignment = context.Ledger.Assign(partition.Partition);
                 }
 
                 Begin(made);

@@ -135,7 +135,7 @@ internal sealed class LaneShares
     {
         if (partition.Share.IsOwned)
         {
-            ledger.Settle(partition.Partition, partition.Share.ReaderPosition);
+            ledger.Settle(partition.Partition, partition.Share.Assignment, partition.Share.ReaderPosition);
         }
     }
 
@@ -148,8 +148,8 @@ internal sealed class LaneShares
             return null;
         }
 
-        ledger.TakeBack(partition.Partition);
-        return (key, sum) => ledger.Apply(partition.Partition, key, sum);
+        ledger.TakeBack(partition.Partition, partition.Share.Assignment);
+        return (key, sum) => ledger.Apply(partition.Partition, partition.Share.Assignment, key, sum);
     }
 
     /// <summary>Tells this process again how far a partition is, after it was taken back to its last commit.</summary>
@@ -162,7 +162,7 @@ internal sealed class LaneShares
     }
 
     /// <summary>Speaks for a partition no longer.</summary>
-    public void GiveUp(PartitionInput partition) => ledger.GiveUp(partition.Partition);
+    public void GiveUp(PartitionInput partition) => ledger.GiveUp(partition.Partition, partition.Share.Assignment);
 
     /// <summary>Publishes what a partition has contributed.</summary>
     /// <param name="partition">The partition.</param>
@@ -202,7 +202,7 @@ internal sealed class LaneShares
         {
             partition.State.DrainContributions((entry, sum) =>
             {
-                ledger.Apply(target.Partition.Value, entry, sum);
+                ledger.Apply(target.Partition.Value, share.Assignment, entry, sum);
                 output.Produce(target, entry, sum, hasValue: !sum.IsEmpty); // The watermark comes last: it covers what stands before it.
             });
             share.HasUndrained = false;
@@ -226,7 +226,7 @@ internal sealed class LaneShares
         share.PublishedAt = now;
         if (!context.IsExactlyOnce)
         {
-            ledger.Settle(partition.Partition, ledger.Position(partition.Partition)); // Nothing of it is ever taken back.
+            ledger.Settle(partition.Partition, share.Assignment, ledger.Position(partition.Partition)); // Nothing of it is ever taken back.
         }
     }
 
@@ -247,7 +247,7 @@ internal sealed class LaneShares
     private void Say(PartitionInput partition, bool isIdle)
     {
         partition.Share.IsIdle = isIdle;
-        ledger.Announce(partition.Partition, partition.Share.AnnouncedMs, isIdle);
+        ledger.Announce(partition.Partition, partition.Share.Assignment, partition.Share.AnnouncedMs, isIdle);
     }
 
     /// <summary>Whether contributions are to be published; drops those that a former owner has published already.</summary>
@@ -287,7 +287,7 @@ internal sealed class LaneShares
         var share = partition.Share;
         if (!share.IsOwned && Math.Max(partition.State.WatermarkMs, reachedMs) >= ledger.ReceivedWatermarkMs(partition.Partition))
         {
-            ledger.Own(partition.Partition);
+            ledger.Own(partition.Partition, share.Assignment);
             share.IsOwned = true;
             share.AnnouncedMs = ledger.ReceivedWatermarkMs(partition.Partition);
         }

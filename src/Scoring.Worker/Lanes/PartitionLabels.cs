@@ -43,6 +43,9 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>Timestamp since when the first label is not after that; 0 when it is.</summary>
     public long DueSince { get; set; }
 
+    /// <summary>How far the others were then: labels up to here are applied when they have stayed due.</summary>
+    public long DueToMs { get; set; }
+
     /// <summary>Whether the reader is told not to fetch it.</summary>
     public bool IsPaused { get; set; }
 

@@ -8,6 +8,9 @@ internal sealed class PartitionShare
     /// <summary>End of its aggregates partition when it was assigned: a former owner's records up to there must be known first.</summary>
     public long KnownAtOffset { get; init; }
 
+    /// <summary>Names the assignment to the ledger.</summary>
+    public long Assignment { get; set; }
+
     /// <summary>Whether this lane speaks for the partition. Until its watermark has reached what a former owner has published, it does not.</summary>
     public bool IsOwned { get; set; }
 

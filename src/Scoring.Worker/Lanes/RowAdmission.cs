@@ -92,18 +92,23 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
             return;
         }
 
-        labels.DueSince = labels.DueSince == 0 ? now : labels.DueSince;
+        if (labels.DueSince == 0)
+        {
+            (labels.DueToMs, labels.DueSince) = (labels.OthersReachedMs, now);
+        }
+
         if (context.Clock.GetElapsedTime(labels.DueSince, now) < SilenceMin)
         {
             return;
         }
 
-        while (labels.Count > 0 && labels.HeadReportedAtMs <= labels.OthersReachedMs)
+        while (labels.Count > 0 && labels.HeadReportedAtMs <= labels.DueToMs)
         {
             partition.State.AdvanceWatermark(labels.HeadReportedAtMs);
             ApplyHead(partition, labels);
         }
 
+        labels.DueSince = 0;
         shares.Publish(partition, now, isDue: true);
     }
 
@@ -120,7 +125,12 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         partition.IsRebuilding = false;
         if (context.IsExactlyOnce)
         {
-            partition.State.AdvanceWatermark(context.Ledger.ReceivedWatermarkMs(partition.Partition)); // Its former owner had come so far when it committed.
+            if (partition.Changelog is { HasMark: true })
+            {
+                // Its former owner had come so far when it committed. Without a mark what stands there may be of a run whose rows are answered again.
+                partition.State.AdvanceWatermark(context.Ledger.ReceivedWatermarkMs(partition.Partition));
+            }
+
             partition.Answer(partition.Refused.Count > 0 ? Math.Min(offset, partition.Refused.HeadOffset) : offset);
         }
 

@@ -38,6 +38,7 @@ internal sealed class TransactionCommits : LaneCommits
     private bool wasTooLarge;
     private long commitStarted;
     private long committedAt;
+    private long untoldSince;
     private TimeSpan cost = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Starts with nothing to commit and no producer yet.</summary>
@@ -310,14 +311,18 @@ internal sealed class TransactionCommits : LaneCommits
         {
             committed = input.Committed(noted.Select(position => position.TopicPartition));
         }
-        catch (KafkaException) when (clock.GetElapsedTime(commitStarted) < UnknownBound)
-        {
-            return; // No answer: asked again in the next cycle.
-        }
         catch (KafkaException unanswered)
         {
-            throw new LaneFailure(ExitCode.Unavailable, FormattableString.Invariant($"the group has not told for {UnknownBound.TotalSeconds} s whether it has the last commit ({unanswered.Error.Reason}); the lane starts anew"), unanswered);
+            untoldSince = untoldSince == 0 ? clock.GetTimestamp() : untoldSince;
+            if (clock.GetElapsedTime(untoldSince) < UnknownBound)
+            {
+                return; // Asked again in the next cycle.
+            }
+
+            throw new LaneFailure(ExitCode.Unavailable, FormattableString.Invariant($"the group has been asked for {UnknownBound.TotalSeconds} s whether it has the last commit, and does not tell ({unanswered.Error.Reason}); what it has decides after a restart"), unanswered);
         }
+
+        untoldSince = 0;
 
         var byPartition = committed.ToDictionary(position => position.TopicPartition, position => position.Offset.Value);
         bool isNew = noted.Exists(position => rewind.OffsetOf(position.TopicPartition) != position.Offset.Value);

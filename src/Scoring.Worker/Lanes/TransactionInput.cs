@@ -111,7 +111,7 @@ internal sealed class TransactionInput : IDisposable
         catch (ConsumeException error) when (error.Error.IsFatal || error.Error.Code == ErrorCode.Local_Fatal)
         {
             // A broker that was away may take the client's new connection for another member, so it is worth starting again; if there is another, both say this in turns.
-            throw new LaneFailure(ExitCode.Unavailable, $"the group does not have this lane as its member any more ({error.Error.Reason}); if another process runs with the same Kafka:InstanceId, give each its own, else starting again is enough", error);
+            throw new LaneFailure(ExitCode.Unavailable, $"the lane cannot go on as a member of its group ({error.Error.Reason}); if another process runs with the same Kafka:InstanceId, give each its own, else starting again is enough", error);
         }
     }
 

@@ -132,7 +132,7 @@ internal static class WorkerProcess
         RefuseSecondGroup(clients, admin, service.Topics, partitions);
         var ends = admin.EndOffsets(service.Topics.Aggregates, partitions);
         bool isNew = admin.IsNewGroup(clients.Group, service.Topics.Transactions, partitions)
-            && !(settings.Kafka.IsExactlyOnce && StateGroup.IsOn(clients, service.Topics.State, admin.EndOffsets(service.Topics.State, partitions), stopping));
+            && !(settings.Kafka.IsExactlyOnce && StateGroup.CanGoOn(clients, service.Plan, service.Topics.State, admin.EndOffsets(service.Topics.State, partitions), logger, stopping));
         if (isNew && !admin.TryEmpty(service.Topics.Aggregates, ends))
         {
             LogMessages.AggregatesKept(logger, service.Topics.Aggregates);

@@ -9,6 +9,8 @@ namespace Scoring.Worker.State;
 /// <para>A partition that this process owns is written by its lane, at once; its records that come back from Kafka are
 /// echoes and may be older than what is known, so they are left out. When the lane has given it up, the reader goes back to
 /// where it stood at the lane's last commit: what comes from there on may be another owner's.</para>
+/// <para>A lane that was stuck may not know that a partition has gone, and come back to another lane of this process: what it says under an older
+/// assignment is passed over.</para>
 /// <para>What a lane says before its commit may be taken back, and others may have read it by then. The rows are computed once more, by this
 /// lane or by another owner, and on the way there sums are smaller than those that were told. So from the taking back on they are
 /// held, and take the place of what was told when the partition is as far again as it was told to be.</para>
@@ -48,7 +50,7 @@ internal sealed class AggregatesLedger : IDisposable
     /// <summary>Newest watermark of a partition that stands on the topic: contributions up to it are published.</summary>
     public long ReceivedWatermarkMs(int partition) => Volatile.Read(ref received[partition]);
 
-    /// <summary>Offset up to which the reader has come.</summary>
+    /// <summary>Offset up to which the reader has come, or from which on it is about to read again.</summary>
     public long Position(int partition) => Volatile.Read(ref positions[partition]);
 
     /// <summary>Takes a record from the topic; the reader's call.</summary>
@@ -118,13 +120,17 @@ internal sealed class AggregatesLedger : IDisposable
     }
 
     /// <summary>A lane of this process has been given the partition; from where on it reads is not known yet.</summary>
-    public void Assign(int partition)
+    /// <returns>Names the assignment in all that the lane says of the partition.</returns>
+    public long Assign(int partition)
     {
         lock (gate)
         {
-            sources[partition].IsAssigned = true;
-            sources[partition].IsMoving = false;
+            var source = sources[partition];
+            source.IsAssigned = true;
+            source.IsMoving = false;
+            Release(partition); // A lane that has not given it up yet does so too late to matter.
             shared.SetReading(partition, long.MinValue);
+            return ++source.Assignment;
         }
     }
 
@@ -152,68 +158,79 @@ internal sealed class AggregatesLedger : IDisposable
     }
 
     /// <summary>From now on a lane of this process writes the partition.</summary>
-    public void Own(int partition)
+    public void Own(int partition, long assignment)
     {
         lock (gate)
         {
-            sources[partition].IsOwned = true;
-            sources[partition].SettledPosition = positions[partition];
+            if (sources[partition] is { } source && source.Assignment == assignment)
+            {
+                source.IsOwned = true;
+                source.SettledPosition = positions[partition];
+            }
         }
     }
 
     /// <summary>The lane that owns a partition has committed: up to where the reader stood when it began to, the topic has its records alone.</summary>
-    public void Settle(int partition, long position)
+    public void Settle(int partition, long assignment, long position)
     {
         lock (gate)
         {
-            sources[partition].SettledPosition = Math.Max(sources[partition].SettledPosition, position);
+            if (sources[partition] is { } source && source.Assignment == assignment)
+            {
+                source.SettledPosition = Math.Max(source.SettledPosition, position);
+            }
         }
     }
 
     /// <summary>What an owned partition has said since its last commit is taken back: its sums are held until it is as far again.</summary>
-    public void TakeBack(int partition)
+    public void TakeBack(int partition, long assignment)
     {
         lock (gate)
         {
-            sources[partition].IsHeld = true;
+            if (sources[partition] is { } source && source.Assignment == assignment)
+            {
+                source.IsHeld = true;
+            }
         }
     }
 
     /// <summary>The partition has left its lane. Until another process speaks for it, it may come to another lane here: what it reads is kept.</summary>
-    public void GiveUp(int partition)
+    public void GiveUp(int partition, long assignment)
     {
         lock (gate)
         {
             var source = sources[partition];
-            source.IsAssigned = false;
-            source.IsMoving = true;
-            if (source.IsOwned)
+            if (source.Assignment == assignment)
             {
-                source.IsOwned = false;
-                source.IsHeld = true;
-                source.IsToBeRead = true;
-                Volatile.Write(ref positions[partition], source.SettledPosition);
-                given.Enqueue(partition);
+                source.IsAssigned = false;
+                source.IsMoving = true;
+                Release(partition);
             }
         }
     }
 
     /// <summary>Takes a contribution of an owned partition, or, after them, its watermark.</summary>
-    public void Apply(int partition, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    public void Apply(int partition, long assignment, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         lock (gate)
         {
-            sources[partition].Take(key, value);
+            if (sources[partition] is { } source && source.Assignment == assignment)
+            {
+                source.Take(key, value);
+            }
         }
     }
 
     /// <summary>Says how far an owned partition is: everything it gave to panes that end at or before this time is applied.</summary>
-    public void Announce(int partition, long watermarkMs, bool isIdle)
+    public void Announce(int partition, long assignment, long watermarkMs, bool isIdle)
     {
         lock (gate)
         {
-            sources[partition].Tell(watermarkMs);
-            shared.SetIdle(partition, isIdle);
+            if (sources[partition] is { } source && source.Assignment == assignment)
+            {
+                source.Tell(watermarkMs);
+                shared.SetIdle(partition, isIdle);
+            }
         }
 
         moved.Set();
@@ -228,4 +245,23 @@ internal sealed class AggregatesLedger : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => moved.Dispose();
+
+    // From now on the topic tells, from where its records may be another owner's.
+    private void Release(int partition)
+    {
+        var source = sources[partition];
+        if (!source.IsOwned)
+        {
+            return;
+        }
+
+        source.IsOwned = false;
+        source.IsHeld = true;
+        if (positions[partition] > source.SettledPosition)
+        {
+            source.IsToBeRead = true;
+            Volatile.Write(ref positions[partition], source.SettledPosition);
+            given.Enqueue(partition);
+        }
+    }
 }

@@ -8,6 +8,9 @@ internal sealed class SourcePartition(int partition, SharedAggregates shared)
     private readonly Dictionary<string, byte[]> held = new(StringComparer.Ordinal);
     private long toldMs = long.MinValue;
 
+    /// <summary>Which assignment of it to a lane of this process is the newest.</summary>
+    public long Assignment { get; set; }
+
     /// <summary>Whether a lane of this process writes it.</summary>
     public bool IsOwned { get; set; }
 

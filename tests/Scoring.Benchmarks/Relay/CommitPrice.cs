@@ -128,9 +128,11 @@ internal sealed class CommitPrice
         try
         {
             using var latency = new VisibleLatency(servers, $"{run}.in", $"{run}.scores", rate, measured, stopping);
-            await using var process = new RunningProgram(worker.FullName, Arguments(run, run, "exactly_once", intervalMs, FreePort()));
+            int port = FreePort();
+            await using var process = new RunningProgram(worker.FullName, Arguments(run, run, "exactly_once", intervalMs, port));
             try
             {
+                await ReadyAsync(process, port);
                 return await latency.RunAsync();
             }
             catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
@@ -141,6 +143,27 @@ internal sealed class CommitPrice
         finally
         {
             await topics.RemoveAsync();
+        }
+    }
+
+    private async Task ReadyAsync(RunningProgram process, int port)
+    {
+        using var http = new HttpClient();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (await timer.WaitForNextTickAsync(stopping))
+        {
+            process.ThrowIfEnded();
+            try
+            {
+                if ((await http.GetAsync(new Uri(FormattableString.Invariant($"http://127.0.0.1:{port}/health/ready")), stopping)).IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not answer yet.
+            }
         }
     }
 

@@ -40,21 +40,22 @@ public sealed class AggregatesLedgerTests
     {
         using var bench = new Bench(Definition, partitionCount: 2);
         using var ledger = new AggregatesLedger(bench.Shared, 2);
-        ledger.Announce(0, long.MaxValue, isIdle: false);
-        ledger.Own(1);
+        ledger.Announce(0, ledger.Assign(0), long.MaxValue, isIdle: false);
+        long assignment = ledger.Assign(1);
+        ledger.Own(1, assignment);
         var state = bench.States[1];
         state.Begin();
         bench.Process("a", SharingWorld.Event(3), 1);
         Tell();
         Assert.Equal(1, bench.Process("b", SharingWorld.Event(10))[0]);
 
-        ledger.TakeBack(1);
-        state.Rollback((key, sum) => ledger.Apply(1, key, sum));
+        ledger.TakeBack(1, assignment);
+        state.Rollback((key, sum) => ledger.Apply(1, assignment, key, sum));
         Assert.Equal(1, bench.Process("b", SharingWorld.Event(11))[0]);
         state.AdvanceWatermark(SharingWorld.Event(4).TimeMs);
         Tell();
         Assert.Equal(0, bench.Process("b", SharingWorld.Event(12))[0]);
 
-        void Tell() => state.DrainContributions((key, sum) => ledger.Apply(1, key, sum));
+        void Tell() => state.DrainContributions((key, sum) => ledger.Apply(1, assignment, key, sum));
     }
 }

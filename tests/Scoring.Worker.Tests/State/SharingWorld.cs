@@ -76,9 +76,9 @@ internal sealed class SharingWorld : IDisposable
 
         reader = new Bench(definition, partitionCount: 2);
         ledger = new AggregatesLedger(reader.Shared, 2);
-        ledger.Announce(0, long.MaxValue, isIdle: false);
-        owner = new Owner(definition, isHere: true);
-        ledger.Own(Source);
+        ledger.Announce(0, ledger.Assign(0), long.MaxValue, isIdle: false);
+        owner = new Owner(definition, ledger.Assign(Source));
+        ledger.Own(Source, owner.Assignment);
     }
 
     public static NaiveEvent Event(long second) => new($"t{second}", Start + (second * 1_000), 100, "m", null, null);
@@ -103,7 +103,7 @@ internal sealed class SharingWorld : IDisposable
                 committed = owner.Next;
                 if (owner.IsHere)
                 {
-                    ledger.Settle(Source, read);
+                    ledger.Settle(Source, owner.Assignment, read);
                 }
 
                 break;
@@ -111,20 +111,21 @@ internal sealed class SharingWorld : IDisposable
                 TakeBack(owner);
                 break;
             case SharingAct.GiveToThisProcess:
-                Follow();
                 TakeBack(owner);
                 Leave(owner);
+                long assignment = ledger.Assign(Source); // Another lane of it may not have heard yet that it is no owner any more.
                 Receive(int.MaxValue);
-                Begin(isHere: true);
-                ledger.Own(Source);
+                Begin(assignment);
+                ledger.Own(Source, assignment);
                 break;
-            case SharingAct.GiveToAnother when owner.IsHere:
+            case SharingAct.GiveToAnother when owner.IsHere && displaced is null:
                 displaced = owner; // It does not know yet, and goes on as before; nothing of it will be committed.
-                Begin(isHere: false);
+                Begin(assignment: 0);
                 break;
             case SharingAct.GiveToAnother:
                 TakeBack(owner);
-                Begin(isHere: false);
+                Leave(owner);
+                Begin(assignment: 0);
                 break;
             case SharingAct.Follow:
                 Follow();
@@ -164,7 +165,7 @@ internal sealed class SharingWorld : IDisposable
         {
             if (from.IsHere)
             {
-                ledger.Apply(Source, key, value);
+                ledger.Apply(Source, from.Assignment, key, value);
             }
         }
     }
@@ -173,14 +174,14 @@ internal sealed class SharingWorld : IDisposable
     {
         if (from.IsHere)
         {
-            ledger.TakeBack(Source);
+            ledger.TakeBack(Source, from.Assignment);
         }
 
         from.TakeBack((key, sum) =>
         {
             if (from.IsHere)
             {
-                ledger.Apply(Source, key, sum);
+                ledger.Apply(Source, from.Assignment, key, sum);
             }
         });
     }
@@ -189,7 +190,7 @@ internal sealed class SharingWorld : IDisposable
     {
         if (from.IsHere)
         {
-            ledger.GiveUp(Source);
+            ledger.GiveUp(Source, from.Assignment);
         }
 
         from.Dispose();
@@ -213,10 +214,10 @@ internal sealed class SharingWorld : IDisposable
         }
     }
 
-    private void Begin(bool isHere)
+    private void Begin(long assignment)
     {
         long publishedMs = topic.Max(record => ContributionMark.TryRead(record.Key, record.Value, out long watermarkMs, out _) ? watermarkMs : (long?)null) ?? long.MinValue;
-        owner = new Owner(definition, isHere);
+        owner = new Owner(definition, assignment);
         for (int i = 0; i < committed; i++)
         {
             owner.Rebuild(events[i], publishedMs);
@@ -248,14 +249,16 @@ internal sealed class SharingWorld : IDisposable
         private int next;
         private int begun;
 
-        public Owner(ServiceDefinition definition, bool isHere)
+        public Owner(ServiceDefinition definition, long assignment)
         {
             bench = new Bench(definition, partitionCount: 2);
-            IsHere = isHere;
+            Assignment = assignment;
             bench.States[Source].Begin();
         }
 
-        public bool IsHere { get; }
+        public long Assignment { get; }
+
+        public bool IsHere => Assignment > 0;
 
         public int Next => next;
 
