@@ -61,7 +61,7 @@ public sealed class StateLoader(PartitionState state)
         if (kind == StateCodec.Position)
         {
             Position = value.Length >= PositionBytes ? ReadMark(value) : throw new InvalidDataException($"a position of {value.Length} bytes");
-            Group = Encoding.UTF8.GetString(value[PositionBytes..]);
+            Group = GroupOf(key, value);
             return;
         }
 

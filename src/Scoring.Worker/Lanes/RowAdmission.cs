@@ -68,9 +68,7 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
     }
 
     /// <summary>Applies the labels of a partition without traffic as far as the others are: its known frauds count for them too.</summary>
-    /// <remarks>
-    /// Only when it stays silent behind them. The partition's watermark moves along, as a row at that time would have moved it.
-    /// </remarks>
+    /// <remarks>Only when it stays silent behind them. The partition's watermark moves along, as a row at that time would have moved it.</remarks>
     public void ApplyWhileSilent(PartitionInput partition, long now)
     {
         if (partition.Labels is not { } labels)

@@ -162,7 +162,7 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
-            if (sources[partition] is { } source && source.Assignment == assignment)
+            if (Current(partition, assignment) is { } source)
             {
                 source.IsOwned = true;
                 source.SettledPosition = positions[partition];
@@ -175,7 +175,7 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
-            if (sources[partition] is { } source && source.Assignment == assignment)
+            if (Current(partition, assignment) is { } source)
             {
                 source.SettledPosition = Math.Max(source.SettledPosition, position);
             }
@@ -187,7 +187,7 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
-            if (sources[partition] is { } source && source.Assignment == assignment)
+            if (Current(partition, assignment) is { } source)
             {
                 source.IsHeld = true;
             }
@@ -199,8 +199,7 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
-            var source = sources[partition];
-            if (source.Assignment == assignment)
+            if (Current(partition, assignment) is { } source)
             {
                 source.IsAssigned = false;
                 source.IsMoving = true;
@@ -214,7 +213,7 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
-            if (sources[partition] is { } source && source.Assignment == assignment)
+            if (Current(partition, assignment) is { } source)
             {
                 source.Take(key, value);
             }
@@ -226,7 +225,7 @@ internal sealed class AggregatesLedger : IDisposable
     {
         lock (gate)
         {
-            if (sources[partition] is { } source && source.Assignment == assignment)
+            if (Current(partition, assignment) is { } source)
             {
                 source.Tell(watermarkMs);
                 shared.SetIdle(partition, isIdle);
@@ -245,6 +244,9 @@ internal sealed class AggregatesLedger : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => moved.Dispose();
+
+    // Null for a lane that has not heard yet that the partition has gone.
+    private SourcePartition? Current(int partition, long assignment) => sources[partition].Assignment == assignment ? sources[partition] : null;
 
     // From now on the topic tells, from where its records may be another owner's.
     private void Release(int partition)

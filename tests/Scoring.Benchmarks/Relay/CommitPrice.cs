@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Scoring.Benchmarks.Inputs;
 using Scoring.Benchmarks.Trees;
+using Scoring.EndToEnd.Tests.Operations;
 
 namespace Scoring.Benchmarks.Relay;
 
@@ -95,9 +95,9 @@ internal sealed class CommitPrice
         using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run).Where(topic => !topic.EndsWith(".in", StringComparison.Ordinal))]);
         try
         {
-            int port = FreePort();
+            using var http = new HttpDoor(HttpDoor.FreePort());
             double commitMs = double.NaN;
-            var throughput = await Contender.RunAsync(worker.FullName, Arguments(run, input, delivery, intervalMs, port), () => topics.Committed(run, $"{input}.in"), eventCount, stopping, async () => commitMs = await CommitMsAsync(port));
+            var throughput = await Contender.RunAsync(worker.FullName, Arguments(run, input, delivery, intervalMs, http), () => topics.Committed(run, $"{input}.in"), eventCount, stopping, async () => commitMs = CommitMs((await http.GetAsync("/metrics", stopping)).Body));
             answerBytes = answerBytes == 0 ? topics.MeanValueBytes($"{run}.scores") : answerBytes;
             return (throughput, commitMs);
         }
@@ -113,8 +113,7 @@ internal sealed class CommitPrice
         using var target = await BenchmarkTopics.CreateAsync(servers, to);
         try
         {
-            string[] arguments = ["relay", "--bootstrap", servers, "--from", $"{run}.in", "--to", to, "--answer-bytes", answerBytes.ToString(CultureInfo.InvariantCulture), "--transaction-ms", intervalMs.ToString(CultureInfo.InvariantCulture)];
-            return await Contender.RunAsync(Path.Combine(AppContext.BaseDirectory, "Scoring.Benchmarks.dll"), arguments, () => topics.Committed($"relay.{to}", $"{run}.in"), eventCount, stopping);
+            return await Contender.RunAsync(RelayProcess.Program, RelayProcess.Arguments(servers, $"{run}.in", to, answerBytes, intervalMs), () => topics.Committed($"relay.{to}", $"{run}.in"), eventCount, stopping);
         }
         finally
         {
@@ -128,16 +127,18 @@ internal sealed class CommitPrice
         try
         {
             using var latency = new VisibleLatency(servers, $"{run}.in", $"{run}.scores", rate, measured, stopping);
-            int port = FreePort();
-            await using var process = new RunningProgram(worker.FullName, Arguments(run, run, "exactly_once", intervalMs, port));
+            using var http = new HttpDoor(HttpDoor.FreePort());
+            await using var process = new RunningProgram(worker.FullName, Arguments(run, run, "exactly_once", intervalMs, http));
             try
             {
-                await ReadyAsync(process, port);
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+                patience.CancelAfter(TimeSpan.FromSeconds(60));
+                await http.UntilAsync("/health/ready", answer => answer.Status == HttpStatusCode.OK, patience.Token);
                 return await latency.RunAsync();
             }
             catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
             {
-                throw process.Failure("did not answer all events");
+                throw process.Failure("was not ready, or did not answer all events");
             }
         }
         finally
@@ -146,41 +147,14 @@ internal sealed class CommitPrice
         }
     }
 
-    private async Task ReadyAsync(RunningProgram process, int port)
-    {
-        using var http = new HttpClient();
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (await timer.WaitForNextTickAsync(stopping))
-        {
-            process.ThrowIfEnded();
-            try
-            {
-                if ((await http.GetAsync(new Uri(FormattableString.Invariant($"http://127.0.0.1:{port}/health/ready")), stopping)).IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // It does not answer yet.
-            }
-        }
-    }
-
-    private string[] Arguments(string run, string input, string delivery, int intervalMs, int port) =>
-    [
-        "run", "--definition", inputs.WriteDefinition(run, input), "--bootstrap-servers", servers, "--group", run, "--from", "earliest",
-        "--package", inputs.Package, "--verification-key", inputs.Key, "--http", FormattableString.Invariant($"127.0.0.1:{port}"),
-        "--set", $"Kafka:Delivery={delivery}", "--set", FormattableString.Invariant($"Lanes:CommitIntervalMs={intervalMs}"),
-    ];
+    private IEnumerable<string> Arguments(string run, string input, string delivery, int intervalMs, HttpDoor http) =>
+        inputs.Arguments(servers, run, input, http.EndPoint.ToString(), $"Kafka:Delivery={delivery}", FormattableString.Invariant($"Lanes:CommitIntervalMs={intervalMs}"));
 
     /// <summary>Middle of all commits, between two bounds of the histogram in even parts; ms.</summary>
-    private static async Task<double> CommitMsAsync(int port)
+    private static double CommitMs(string metrics)
     {
         const string Name = "fraudscoring_commit_duration_seconds_bucket{le=\"";
-        using var http = new HttpClient();
-        string page = await http.GetStringAsync(new Uri(FormattableString.Invariant($"http://127.0.0.1:{port}/metrics")));
-        var buckets = page.Split('\n')
+        var buckets = metrics.Split('\n')
             .Where(line => line.StartsWith(Name, StringComparison.Ordinal))
             .Select(line => line[Name.Length..].Split("\"} "))
             .Select(part => (Bound: part[0] is "+Inf" ? double.PositiveInfinity : double.Parse(part[0], CultureInfo.InvariantCulture), Count: double.Parse(part[1], CultureInfo.InvariantCulture)))
@@ -189,12 +163,5 @@ internal sealed class CommitPrice
         int at = buckets.FindIndex(bucket => bucket.Count >= half);
         var below = at == 0 ? (Bound: 0, Count: 0) : buckets[at - 1];
         return buckets[^1].Count == 0 ? double.NaN : 1_000 * (below.Bound + ((buckets[at].Bound - below.Bound) * (half - below.Count) / (buckets[at].Count - below.Count)));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

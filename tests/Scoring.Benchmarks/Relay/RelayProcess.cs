@@ -1,10 +1,26 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Scoring.Benchmarks.Relay;
 
 /// <summary><c>relay</c>: copies a topic to another until it is stopped. A process of its own, so that its CPU time is its own.</summary>
 internal static class RelayProcess
 {
+    /// <summary>This program.</summary>
+    public static string Program => Path.Combine(AppContext.BaseDirectory, "Scoring.Benchmarks.dll");
+
+    /// <summary>The verb's command line.</summary>
+    /// <param name="servers">Brokers.</param>
+    /// <param name="from">Topic to read.</param>
+    /// <param name="to">Topic to write.</param>
+    /// <param name="answerBytes">As <c>--answer-bytes</c>.</param>
+    /// <param name="transactionMs">As <c>--transaction-ms</c>.</param>
+    public static IEnumerable<string> Arguments(string servers, string from, string to, int answerBytes, int transactionMs = 0) =>
+    [
+        "relay", "--bootstrap", servers, "--from", from, "--to", to,
+        "--answer-bytes", answerBytes.ToString(CultureInfo.InvariantCulture), "--transaction-ms", transactionMs.ToString(CultureInfo.InvariantCulture),
+    ];
+
     /// <summary>The verb.</summary>
     public static Command Create()
     {

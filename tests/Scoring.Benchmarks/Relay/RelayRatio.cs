@@ -108,22 +108,11 @@ internal sealed class RelayRatio
 
     private static string Once(string run) => run + "-once";
 
-    private Task<Throughput> RunWorkerAsync(BenchmarkTopics topics, string run, string input, string delivery, CancellationToken stopping)
-    {
-        string[] arguments =
-        [
-            "run", "--definition", inputs.WriteDefinition(run, input), "--bootstrap-servers", servers, "--group", run, "--from", "earliest",
-            "--package", inputs.Package, "--verification-key", inputs.Key, "--http", "127.0.0.1:0", "--set", $"Kafka:Delivery={delivery}",
-        ];
-        return Contender.RunAsync(worker.FullName, arguments, () => topics.Committed(run, $"{input}.in"), eventCount, stopping);
-    }
+    private Task<Throughput> RunWorkerAsync(BenchmarkTopics topics, string run, string input, string delivery, CancellationToken stopping) =>
+        Contender.RunAsync(worker.FullName, inputs.Arguments(servers, run, input, "127.0.0.1:0", $"Kafka:Delivery={delivery}"), () => topics.Committed(run, $"{input}.in"), eventCount, stopping);
 
-    private Task<Throughput> RunRelayAsync(BenchmarkTopics topics, string run, string kind, int answer, CancellationToken stopping)
-    {
-        string program = Path.Combine(AppContext.BaseDirectory, "Scoring.Benchmarks.dll");
-        string[] arguments = ["relay", "--bootstrap", servers, "--from", $"{run}.in", "--to", $"{run}.{kind}", "--answer-bytes", answer.ToString(CultureInfo.InvariantCulture)];
-        return Contender.RunAsync(program, arguments, () => topics.Count($"{run}.{kind}"), eventCount, stopping);
-    }
+    private Task<Throughput> RunRelayAsync(BenchmarkTopics topics, string run, string kind, int answer, CancellationToken stopping) =>
+        Contender.RunAsync(RelayProcess.Program, RelayProcess.Arguments(servers, $"{run}.in", $"{run}.{kind}", answer), () => topics.Count($"{run}.{kind}"), eventCount, stopping);
 
     private Ratio Compare((string Name, List<Throughput> Passes) ours, (string Name, List<Throughput> Passes) rival, string what, string unit, Func<Throughput, double> figure, Func<double, double, double> ratio, string goal) => new()
     {

@@ -95,6 +95,18 @@ internal sealed class WorkerInputs : IDisposable
         return path;
     }
 
+    /// <summary>The worker's command line for one run.</summary>
+    /// <param name="servers">Brokers.</param>
+    /// <param name="run">Names the outputs and the group.</param>
+    /// <param name="input">Names the input.</param>
+    /// <param name="http">Where it answers.</param>
+    /// <param name="settings">As <c>--set</c> takes them.</param>
+    public IEnumerable<string> Arguments(string servers, string run, string input, string http, params IEnumerable<string> settings) =>
+    [
+        "run", "--definition", WriteDefinition(run, input), "--bootstrap-servers", servers, "--group", run, "--from", "earliest",
+        "--package", Package, "--verification-key", Key, "--http", http, .. settings.SelectMany(setting => new[] { "--set", setting }),
+    ];
+
     // Ascending. One event in a hundred is reviewed and so explained and told as an alert: about what a card issuer's analysts bear.
     private static double[] Margins(ServiceDefinition definition, FeaturePlan plan, TreeEnsemble engine, PaymentEvents stream, int eventCount)
     {
