@@ -157,7 +157,7 @@ internal sealed class TransactionCommits : LaneCommits
             }
         }
 
-        commitStarted = now;
+        commitStarted = clock.GetTimestamp(); // Not the cycle's time, which began before the batch was scored.
         committedAt = now;
         if (!hasMoved)
         {

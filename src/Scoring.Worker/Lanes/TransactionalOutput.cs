@@ -18,7 +18,8 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Longer than the others: past it the client gives the transaction up, and a coordinator that answers late each time would never be done. It repeats every 500 ms.</summary>
     private static readonly TimeSpan OffsetsBound = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(1);
+    /// <summary>The client counts whole milliseconds that are left: of one it would wait none.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(2);
 
     private readonly Func<IProducer<byte[], byte[]>> build;
     private readonly PlantedBug planted;
@@ -264,7 +265,7 @@ internal sealed class TransactionalOutput : LaneOutput
         }
     }
 
-    /// <summary>Waits until everything produced is sent. Nothing wakes the client's own flush, which looks every 10 ms: so this looks by itself, every millisecond.</summary>
+    /// <summary>Sends everything that was produced and waits until the broker has it. Nothing wakes the client's own flush, which looks every 10 ms: so it is called again and again.</summary>
     private TransactionAnswer Flush()
     {
         if (step != Step.Flushing)
@@ -273,14 +274,12 @@ internal sealed class TransactionalOutput : LaneOutput
         }
 
         long started = Clock.GetTimestamp();
-        while (producer!.Flush(TimeSpan.Zero) > 0)
+        while (producer!.Flush(LookAgain) > 0)
         {
             if (Clock.GetElapsedTime(started) > CallBound)
             {
                 return TransactionAnswer.CallAgain;
             }
-
-            producer.Poll(LookAgain);
         }
 
         step = Step.SendingOffsets;

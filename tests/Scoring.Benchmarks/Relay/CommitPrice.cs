@@ -50,7 +50,7 @@ internal sealed class CommitPrice
             }
 
             bool isQuick = parsed.GetValue(quick);
-            int events = isQuick ? 60_000 : 1_000_000;
+            int events = isQuick ? 200_000 : 1_000_000;
             using var files = new WorkerInputs(Definitions.Velocity.ToArray(), new TrainedTrees().Nodes, new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000, StepMicroseconds), events);
             await new CommitPrice(servers, parsed.GetValue(worker)!, files, events, TimeSpan.FromSeconds(isQuick ? 1 : 10), stopping).RunAsync(output, isQuick ? IntervalsMsQuick : IntervalsMs);
             return 0;
