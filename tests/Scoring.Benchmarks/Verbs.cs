@@ -3,12 +3,13 @@ using BenchmarkDotNet.Running;
 using Scoring.Benchmarks.Decode;
 using Scoring.Benchmarks.Features;
 using Scoring.Benchmarks.Measuring;
+using Scoring.Benchmarks.Recovery;
 using Scoring.Benchmarks.Relay;
 using Scoring.Benchmarks.Trees;
 
 namespace Scoring.Benchmarks;
 
-/// <summary>The verbs: <c>ratios</c> compares us with rivals, <c>commits</c> shows what transactions cost, <c>bench</c> looks at our own parts with BenchmarkDotNet, <c>relay</c> is a rival in a process of its own.</summary>
+/// <summary>The verbs: <c>ratios</c> compares us with rivals, <c>commits</c> shows what transactions cost, <c>recovery</c> what state does, <c>bench</c> looks at our own parts with BenchmarkDotNet, <c>relay</c> is a rival in a process of its own.</summary>
 internal static class Verbs
 {
     private static readonly string[] Parts = ["decode", "features", "trees", "relay"];
@@ -38,6 +39,7 @@ internal static class Verbs
         {
             Ratios(bootstrap, worker, quick),
             CommitPrice.Create(bootstrap, worker, quick),
+            RecoveryTime.Create(bootstrap, worker),
             RelayProcess.Create(),
             new Command("bench", "BenchmarkDotNet on single parts; what follows are its own options."),
         };

@@ -82,10 +82,11 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
 
     private static Dictionary<string, string> Changelog(int replicas) => Durable(replicas, new(StringComparer.Ordinal)
     {
-        // Nothing of it goes by age; with deletion allowed, what another definition left can be removed.
+        // Nothing of it goes by age; with deletion allowed, what another definition left can be removed. The active segment is never compacted:
+        // whoever takes a partition over reads all of it, 64 MiB of small records for some seconds.
         ["cleanup.policy"] = "compact,delete",
         ["retention.ms"] = "-1",
-        ["segment.bytes"] = "67108864",
+        ["segment.bytes"] = "16777216",
         ["min.cleanable.dirty.ratio"] = "0.1",
         ["max.compaction.lag.ms"] = "3600000",
         ["delete.retention.ms"] = FormattableString.Invariant($"{DayMs}"),

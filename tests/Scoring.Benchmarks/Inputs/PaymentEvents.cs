@@ -38,6 +38,16 @@ internal sealed class PaymentEvents
     /// <summary>Different merchants.</summary>
     public int Merchants { get; }
 
+    /// <summary>Random accounts.</summary>
+    public IEnumerable<int> Draw(int count, int seed)
+    {
+        var accounts = new Random(seed);
+        for (int i = 0; i < count; i++)
+        {
+            yield return accounts.Next(Accounts);
+        }
+    }
+
     /// <summary>The next event of a random account.</summary>
     public byte[] Next() => Next(random.Next(Accounts), out _);
 

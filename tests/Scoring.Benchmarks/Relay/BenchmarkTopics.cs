@@ -33,8 +33,14 @@ internal sealed class BenchmarkTopics : IDisposable
         return topics;
     }
 
+    /// <summary>Topics that are there.</summary>
+    public static BenchmarkTopics Of(string servers, params string[] names) => new(servers, names);
+
     /// <summary>Writes events, each into the partition of its account.</summary>
-    public void Fill(string topic, PaymentEvents stream, int count, int seed)
+    /// <param name="topic">An empty topic.</param>
+    /// <param name="stream">The events.</param>
+    /// <param name="accounts">Whose event is next.</param>
+    public void Fill(string topic, PaymentEvents stream, IEnumerable<int> accounts)
     {
         using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
         {
@@ -45,10 +51,10 @@ internal sealed class BenchmarkTopics : IDisposable
             CompressionType = CompressionType.Lz4,
             EnableDeliveryReports = false,
         }).Build();
-        var random = new Random(seed);
-        for (int i = 0; i < count; i++)
+        int count = 0;
+        foreach (int account in accounts)
         {
-            int account = random.Next(stream.Accounts);
+            count++;
             byte[] value = stream.Next(account, out byte[] key);
             while (true)
             {

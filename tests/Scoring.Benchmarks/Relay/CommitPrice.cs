@@ -64,7 +64,8 @@ internal sealed class CommitPrice
         using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Topics(run));
         try
         {
-            topics.Fill($"{run}.in", new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000, StepMicroseconds), eventCount, seed: 7);
+            var stream = new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000, StepMicroseconds);
+            topics.Fill($"{run}.in", stream, stream.Draw(eventCount, seed: 7));
             var atLeastOnce = await ThroughputAsync($"{run}-alo", run, "at_least_once", 100);
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"at least once, 100 ms: {atLeastOnce.Of.EventsPerSecond:N0} events/s, {atLeastOnce.Of.CpuSecondsPerMillion:F1} CPU s per million; answers of {answerBytes} B"));
 

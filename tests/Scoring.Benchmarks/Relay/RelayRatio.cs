@@ -84,7 +84,8 @@ internal sealed class RelayRatio
         using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run), .. WorkerInputs.Topics(Once(run)), $"{run}.plain", $"{run}.faithful"]);
         try
         {
-            topics.Fill($"{run}.in", Events(isQuick, stepMicroseconds), eventCount, seed: 7);
+            var stream = Events(isQuick, stepMicroseconds);
+            topics.Fill($"{run}.in", stream, stream.Draw(eventCount, seed: 7));
             if (workerFirst)
             {
                 atLeastOnce.Add(await RunWorkerAsync(topics, run, run, "at_least_once", stopping));

@@ -40,6 +40,28 @@ internal sealed class RunningProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>Memory it has in use, bytes.</summary>
+    public long WorkingSetBytes
+    {
+        get
+        {
+            process.Refresh();
+            return process.WorkingSet64;
+        }
+    }
+
+    /// <summary>Runs a program to its end.</summary>
+    /// <exception cref="InvalidOperationException">It ended with another code than 0.</exception>
+    public static async Task RunAsync(string program, IEnumerable<string> arguments, CancellationToken stopping)
+    {
+        await using var running = new RunningProgram(program, arguments);
+        await running.process.WaitForExitAsync(stopping);
+        if (running.process.ExitCode != 0)
+        {
+            throw running.Failure(string.Create(CultureInfo.InvariantCulture, $"ended with {running.process.ExitCode}"));
+        }
+    }
+
     /// <summary>Makes sure that it runs.</summary>
     /// <exception cref="InvalidOperationException">It has ended by itself.</exception>
     public void ThrowIfEnded()
