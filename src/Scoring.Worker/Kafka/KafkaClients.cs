@@ -46,8 +46,9 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <remarks>
     /// <c>message.timeout.ms</c> 0: a broker that is away is waited for (the lane's bound on what is in flight stops its input);
     /// a delivery fails only for reasons that waiting does not mend, and then the lane ends before it commits.
-    /// <para><c>linger.ms</c>: an idempotent librdkafka 2.16 has one request of a partition on its way, and while another is due its thread asks without pause
-    /// whether it may go. So what is longer than a broker usually takes costs less CPU, here and at a broker that is short of it.</para>
+    /// <para>One request on its way at a time: an idempotent librdkafka 2.16 has one of each partition, and while another of the same partition is due its thread asks
+    /// without pause whether it may go, which takes a whole core from a broker beside it (docs/decisions/0014). A broker answers the requests of a connection one by one
+    /// anyway. <c>linger.ms</c> is longer than a broker usually takes, for the same reason.</para>
     /// </remarks>
     public IProducer<byte[], byte[]> Producer()
     {
@@ -56,6 +57,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             Acks = Acks.All,
             EnableIdempotence = true,
             MessageTimeoutMs = 0,
+            MaxInFlight = 1,
             LingerMs = 5,
             CompressionType = CompressionType.Lz4,
             QueueBufferingMaxMessages = 2_000_000, // Both well above what lanes bound themselves to (LaneOutput.HasRoom):
@@ -74,7 +76,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <remarks>
     /// A transaction that its process leaves open holds up every reader of committed records until <c>transaction.timeout.ms</c>. <c>retry.backoff.ms</c> is
     /// what a commit that was asked for twice is known by (<see cref="Lanes.TransactionalOutput.GhostAfter"/>). Nothing is reported of single records: the commit fails when one does.
-    /// <para><c>linger.ms</c>: nobody sees a record before the commit, which flushes. Until then only full batches go, for the reason that <see cref="Producer"/> has.</para>
+    /// <para><c>linger.ms</c>: nobody sees a record before the commit, which flushes. Until then only full batches go, one at a time as of <see cref="Producer"/>.</para>
     /// </remarks>
     /// <param name="transactionalId">Stable name of the lane.</param>
     public IProducer<byte[], byte[]> TransactionalProducer(string transactionalId)
@@ -85,6 +87,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             TransactionTimeoutMs = 10_000,
             RetryBackoffMs = 500,
             SocketTimeoutMs = 6_000,
+            MaxInFlight = 1,
             LingerMs = 1_000,
             CompressionType = CompressionType.Lz4,
             QueueBufferingMaxMessages = 2_000_000,

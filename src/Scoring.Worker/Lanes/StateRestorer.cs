@@ -94,9 +94,11 @@ internal sealed class StateRestorer : IDisposable
             }
         }
 
+        long now = context.Clock.GetTimestamp();
         foreach (var late in underway.Values)
         {
-            if (context.Clock.GetElapsedTime(late.MovedAt) > StallMax)
+            late.Tell(context.Metrics, now);
+            if (context.Clock.GetElapsedTime(late.MovedAt, now) > StallMax)
             {
                 throw new LaneFailure(
                     ExitCode.Unavailable,
@@ -128,15 +130,12 @@ internal sealed class StateRestorer : IDisposable
                     bad);
             }
 
-            context.Metrics.StateRecordsRestored.Inc();
             restoring.Offset = result.Offset.Value + 1;
-            restoring.MovedAt = context.Clock.GetTimestamp();
         }
 
-        long left = Math.Max(0, restoring.End - restoring.Offset);
-        context.Metrics.RestoreRemaining.WithLabels(restoring.Partition.Name).Set(left);
-        if (left == 0)
+        if (restoring.Offset >= restoring.End)
         {
+            restoring.Tell(context.Metrics, context.Clock.GetTimestamp());
             Remove(restoring.Partition);
             Finish(restoring);
         }
@@ -191,18 +190,30 @@ internal sealed class StateRestorer : IDisposable
         return known != Offset.Unset ? new StateMark(known.Value, partition.Start.CommittedLabels, context.PartitionCount) : position;
     }
 
-    private sealed class Restoring(PartitionInput partition, long end, StateLoader loader, long now)
+    private sealed class Restoring(PartitionInput partition, long end, StateLoader loader, long startedAt)
     {
+        private long told;
+
         public PartitionInput Partition { get; } = partition;
 
         public long End { get; } = end;
 
         public StateLoader Loader { get; } = loader;
 
-        public long StartedAt { get; } = now;
+        public long StartedAt { get; } = startedAt;
 
         public long Offset { get; set; }
 
-        public long MovedAt { get; set; } = now;
+        /// <summary>When records were taken last.</summary>
+        public long MovedAt { get; private set; } = startedAt;
+
+        /// <summary>Says how far it is: once for many records, which come faster than a gauge is found by its labels.</summary>
+        public void Tell(WorkerMetrics metrics, long now)
+        {
+            MovedAt = Loader.Records > told ? now : MovedAt;
+            metrics.StateRecordsRestored.Inc(Loader.Records - told);
+            metrics.RestoreRemaining.WithLabels(Partition.Name).Set(Math.Max(0, End - Offset));
+            told = Loader.Records;
+        }
     }
 }
