@@ -46,9 +46,9 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <remarks>
     /// <c>message.timeout.ms</c> 0: a broker that is away is waited for (the lane's bound on what is in flight stops its input);
     /// a delivery fails only for reasons that waiting does not mend, and then the lane ends before it commits.
-    /// <para>One request on its way at a time: an idempotent librdkafka 2.16 has one of each partition, and while another of the same partition is due its thread asks
-    /// without pause whether it may go, which takes a whole core from a broker beside it (docs/decisions/0014). A broker answers the requests of a connection one by one
-    /// anyway. <c>linger.ms</c> is longer than a broker usually takes, for the same reason.</para>
+    /// <para>One request on its way to a broker at a time: an idempotent librdkafka 2.16 has one of each partition, and while another of the same partition is due its thread
+    /// asks without pause whether it may go, which takes a whole core, unless one of another partition waits to be sent (docs/decisions/0014). A broker answers the requests
+    /// of a connection one by one anyway. <c>linger.ms</c> makes two of a partition rarer, for the same reason.</para>
     /// </remarks>
     public IProducer<byte[], byte[]> Producer()
     {
@@ -76,7 +76,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <remarks>
     /// A transaction that its process leaves open holds up every reader of committed records until <c>transaction.timeout.ms</c>. <c>retry.backoff.ms</c> is
     /// what a commit that was asked for twice is known by (<see cref="Lanes.TransactionalOutput.GhostAfter"/>). Nothing is reported of single records: the commit fails when one does.
-    /// <para><c>linger.ms</c>: nobody sees a record before the commit, which flushes. Until then only full batches go, one at a time as of <see cref="Producer"/>.</para>
+    /// <para><c>linger.ms</c>: nobody sees a record before the commit, which flushes. Until then, or for a second, only full batches go, one at a time as of <see cref="Producer"/>.</para>
     /// </remarks>
     /// <param name="transactionalId">Stable name of the lane.</param>
     public IProducer<byte[], byte[]> TransactionalProducer(string transactionalId)

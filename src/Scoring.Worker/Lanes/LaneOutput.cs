@@ -76,7 +76,7 @@ internal abstract class LaneOutput : IDisposable
                     throw new LaneFailure(ExitCode.Unavailable, $"the producer's queue has been full for {QueueFullMax.TotalSeconds:0} s: the broker takes nothing for {target.Topic}", full);
                 }
 
-                Poll(TimeSpan.FromMilliseconds(10));
+                MakeRoom();
             }
             catch (ProduceException<byte[], byte[]> refused)
             {
@@ -90,6 +90,9 @@ internal abstract class LaneOutput : IDisposable
 
     /// <summary>Gives a record to the client.</summary>
     protected abstract void Hand(OutgoingRecord record);
+
+    /// <summary>Waits a moment while the client's queue is full.</summary>
+    protected virtual void MakeRoom() => Poll(TimeSpan.FromMilliseconds(10));
 
     /// <summary>The record as Confluent.Kafka takes it; valid until the next.</summary>
     protected Message<byte[], byte[]> AsMessage(OutgoingRecord record)

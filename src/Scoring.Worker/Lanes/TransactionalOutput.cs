@@ -18,7 +18,7 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Longer than the others: past it the client gives the transaction up, and a coordinator that answers late each time would never be done. It repeats every 500 ms.</summary>
     private static readonly TimeSpan OffsetsBound = TimeSpan.FromSeconds(2);
 
-    /// <summary>The client counts whole milliseconds that are left: of one it would wait none.</summary>
+    /// <summary>Flushes of 1 ms were over before the client's thread looked: in one run a tenth of the commits took until <c>linger.ms</c>. With 2 ms none did.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(2);
 
     private readonly Func<IProducer<byte[], byte[]>> build;
@@ -234,6 +234,9 @@ internal sealed class TransactionalOutput : LaneOutput
         records++;
         bytes += record.Length;
     }
+
+    /// <summary>Sends: batches that are not full would wait for the commit, which is not near while a batch in hand is published.</summary>
+    protected override void MakeRoom() => producer!.Flush(LookAgain);
 
     /// <inheritdoc/>
     protected override Exception Refused(TopicPartition target, ProduceException<byte[], byte[]> refused)

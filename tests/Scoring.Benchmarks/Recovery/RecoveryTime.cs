@@ -13,7 +13,7 @@ namespace Scoring.Benchmarks.Recovery;
 internal sealed class RecoveryTime
 {
     private const int KeysOfAccount = 3; // Of the velocity service: account, account and device, account and currency.
-    private const int Seconds = 300;
+    private const int Seconds = 600; // More than all waits together.
     private const double UsualMs = 1_000;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
@@ -26,6 +26,7 @@ internal sealed class RecoveryTime
     private readonly string run = FormattableString.Invariant($"recovery-{Environment.ProcessId}");
     private readonly TextWriter output;
     private readonly CancellationToken stopping;
+    private readonly Queue<Instance> running = new();
 
     private RecoveryTime(string servers, FileInfo worker, WorkerInputs inputs, PaymentEvents stream, int rate, TextWriter output, CancellationToken stopping)
     {
@@ -69,7 +70,7 @@ internal sealed class RecoveryTime
         try
         {
             topics.Fill($"{run}.in", stream, Enumerable.Range(0, stream.Accounts));
-            await using var first = Start("a");
+            var first = Start("a");
             await UntilCommittedAsync(topics, first);
             await SizesAsync(first);
 
@@ -78,11 +79,11 @@ internal sealed class RecoveryTime
             using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             var isReading = new TaskCompletionSource();
             var reading = Task.Factory.StartNew(() => watch.Read(isReading, end.Token), end.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            await isReading.Task;
+            await await Task.WhenAny(isReading.Task, reading);
             var sending = Task.Factory.StartNew(() => events.Send(end.Token), end.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             try
             {
-                await InterruptAsync(watch, first);
+                await InterruptAsync(watch);
             }
             finally
             {
@@ -92,55 +93,57 @@ internal sealed class RecoveryTime
         }
         finally
         {
+            while (running.Count > 0)
+            {
+                await KillAsync();
+            }
+
             await topics.RemoveAsync();
         }
     }
 
-    private async Task InterruptAsync(ScoreWatch watch, Instance first)
+    private async Task InterruptAsync(ScoreWatch watch)
     {
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"\nAt {rate:N0} events/s; ms as a reader of committed scores sees them.\n"));
-        await output.WriteLineAsync("| what | first partition answers | all answer | longest silence of a partition | caught up |");
-        await output.WriteLineAsync("|---|---:|---:|---:|---:|");
+        await output.WriteLineAsync("| what | all partitions answer again | longest silence of a partition | usual delay again |");
+        await output.WriteLineAsync("|---|---:|---:|---:|");
         await SteadyAsync(watch);
-
-        await MeasureAsync(watch, "killed, the same worker started at once", async () =>
+        Tell("killed, the same worker started at once", await MeasureAsync(watch, async () =>
         {
-            await first.DisposeAsync();
+            await KillAsync();
             watch.Mark(); // What is sent from here on the dead one cannot have answered.
-            first = Start("a");
+            Start("a");
+        }));
+        var joined = await MeasureAsync(watch, async () =>
+        {
+            var second = Start("b");
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            patience.CancelAfter(Patience);
+            await second.Http.UntilAsync("/metrics", answer => answer.Status == HttpStatusCode.OK && Sum(answer.Body, "fraudscoring_state_entries{") > 0, patience.Token);
+            await Task.Delay(TimeSpan.FromMilliseconds(2 * UsualMs), stopping); // It has begun to take partitions over; they are silent until they are restored.
         });
-        await using var again = first;
-        Instance? second = null;
-        try
+        Tell("another worker joins, partitions move", joined with { Answered = double.NaN }); // The others go on answering meanwhile.
+        Tell("killed, the other worker takes over", await MeasureAsync(watch, async () =>
         {
-            await MeasureAsync(watch, "another worker joins, partitions move", async () =>
-            {
-                second = Start("b");
-                await second.Http.UntilAsync("/metrics", answer => answer.Status == HttpStatusCode.OK && Sum(answer.Body, "fraudscoring_state_entries{") > 0, stopping);
-            });
-            await MeasureAsync(watch, "killed, the other worker takes over", async () =>
-            {
-                await again.DisposeAsync();
-                watch.Mark();
-            });
-        }
-        finally
-        {
-            if (second is not null)
-            {
-                await second.DisposeAsync();
-            }
-        }
+            await KillAsync();
+            watch.Mark();
+        }));
     }
 
-    private async Task MeasureAsync(ScoreWatch watch, string what, Func<Task> interrupt)
+    private void Tell(string what, ScoreWatch.Silence silence)
+    {
+        string answered = double.IsNaN(silence.Answered) ? "-" : silence.Answered.ToString("F0", CultureInfo.InvariantCulture);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {what} | {answered} | {silence.Longest:F0} | {silence.CaughtUp:F0} |"));
+        output.Flush();
+    }
+
+    private async Task<ScoreWatch.Silence> MeasureAsync(ScoreWatch watch, Func<Task> interrupt)
     {
         watch.Mark();
         await interrupt();
         var silence = await watch.AnsweredAsync(UsualMs, Patience, stopping);
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {what} | {silence.First:F0} | {silence.All:F0} | {silence.Longest:F0} | {silence.CaughtUp:F0} |"));
-        await output.FlushAsync(stopping);
         await SteadyAsync(watch);
+        return silence;
     }
 
     /// <summary>Waits until scores have come with the usual delay for a while.</summary>
@@ -210,25 +213,21 @@ internal sealed class RecoveryTime
     private Instance Start(string name)
     {
         var http = new HttpDoor(HttpDoor.FreePort());
-        return new Instance(new RunningProgram(worker.FullName, inputs.Arguments(servers, run, run, http.EndPoint.ToString(), "Kafka:Delivery=exactly_once", $"Kafka:InstanceId={name}")), http);
+        var instance = new Instance(new RunningProgram(worker.FullName, inputs.Arguments(servers, run, run, http.EndPoint.ToString(), "Kafka:Delivery=exactly_once", $"Kafka:InstanceId={name}")), http);
+        running.Enqueue(instance);
+        return instance;
+    }
+
+    /// <summary>Kills the worker that has run longest.</summary>
+    private async Task KillAsync()
+    {
+        var (program, http) = running.Dequeue();
+        await program.DisposeAsync();
+        http.Dispose();
     }
 
     private static double Sum(string metrics, string series) =>
         metrics.Split('\n').Where(line => line.StartsWith(series, StringComparison.Ordinal)).Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
-    private sealed record Instance(RunningProgram Program, HttpDoor Http) : IAsyncDisposable
-    {
-        private bool isDisposed;
-
-        /// <summary>Kills it.</summary>
-        public async ValueTask DisposeAsync()
-        {
-            if (!isDisposed)
-            {
-                isDisposed = true;
-                await Program.DisposeAsync();
-                Http.Dispose();
-            }
-        }
-    }
+    private sealed record Instance(RunningProgram Program, HttpDoor Http);
 }

@@ -53,9 +53,10 @@ internal sealed class ScoreWatch(string servers, string topic, SteadyEvents even
         {
             lock (gate)
             {
-                if (answeredMs.All(double.IsFinite) && latencyMs.Max() < latencyMsMax)
+                // One that is silent now has no delay to show.
+                if (answeredMs.All(double.IsFinite) && latencyMs.Max() < latencyMsMax && seenAt.Max(at => Stopwatch.GetElapsedTime(at).TotalMilliseconds) < latencyMsMax)
                 {
-                    return new Silence(answeredMs.Min(), answeredMs.Max(), silentMs.Max(), Stopwatch.GetElapsedTime(mark).TotalMilliseconds);
+                    return new Silence(answeredMs.Max(), silentMs.Max(), Stopwatch.GetElapsedTime(mark).TotalMilliseconds);
                 }
             }
 
@@ -113,10 +114,9 @@ internal sealed class ScoreWatch(string servers, string topic, SteadyEvents even
     }
 
     /// <summary>What a reader of committed scores saw of an interruption; ms.</summary>
-    /// <param name="First">From the mark until the first partition has answered an event that was sent after it.</param>
-    /// <param name="All">Until all partitions have.</param>
+    /// <param name="Answered">From the mark until all partitions have answered an event that was sent after it.</param>
     /// <param name="Longest">Longest time that a partition gave no score.</param>
     /// <param name="CaughtUp">From the mark until every partition's scores come with the usual delay again.</param>
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
-    public readonly record struct Silence(double First, double All, double Longest, double CaughtUp);
+    public readonly record struct Silence(double Answered, double Longest, double CaughtUp);
 }

@@ -26,7 +26,9 @@ internal sealed class SteadyEvents(string servers, string topic, PaymentEvents s
         {
             BootstrapServers = servers,
             Acks = Acks.All,
-            LingerMs = 1, // Not idempotent: while a request of a partition is on its way such a producer's thread would take a whole core.
+            EnableIdempotence = true, // Order is what answers are known by.
+            MaxInFlight = 1,
+            LingerMs = 1,
             CompressionType = CompressionType.Lz4,
             QueueBufferingMaxMessages = 10_000_000,
             QueueBufferingMaxKbytes = 1_048_576,
