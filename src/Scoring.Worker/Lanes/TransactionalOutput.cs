@@ -18,7 +18,7 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Longer than the others: past it the client gives the transaction up, and a coordinator that answers late each time would never be done. It repeats every 500 ms.</summary>
     private static readonly TimeSpan OffsetsBound = TimeSpan.FromSeconds(2);
 
-    /// <summary>Flushes of 1 ms were over before the client's thread looked: in one run a tenth of the commits took until <c>linger.ms</c>. With 2 ms none did.</summary>
+    /// <summary>Flushes of 1 ms were over before the client's thread looked: in one run a tenth of the commits took until <c>linger.ms</c>. With 2 ms that was not seen.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(2);
 
     private readonly Func<IProducer<byte[], byte[]>> build;

@@ -77,7 +77,7 @@ internal sealed class RecoveryTime
             var events = new SteadyEvents(servers, $"{run}.in", stream, rate, rate * Seconds);
             var watch = new ScoreWatch(servers, $"{run}.scores", events);
             using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            var isReading = new TaskCompletionSource();
+            var isReading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var reading = Task.Factory.StartNew(() => watch.Read(isReading, end.Token), end.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             await await Task.WhenAny(isReading.Task, reading);
             var sending = Task.Factory.StartNew(() => events.Send(end.Token), end.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
