@@ -27,6 +27,7 @@ internal sealed class DefinitionParts(List<DefinitionFault> faults)
             Policy = Policy(file.Object("policy")),
             Model = Model(file.Object("model")),
             Topics = Topics(file.Object("topics")),
+            Duplicates = Duplicates(file.Object("duplicates")),
             Time = Time(file.Object("time")),
         };
         file.Close();
@@ -270,6 +271,23 @@ internal sealed class DefinitionParts(List<DefinitionFault> faults)
             Models = topics.Text("models") ?? defaults.Models,
         };
         topics.Close();
+        return defaults;
+    }
+
+    private static DuplicateDefinition? Duplicates(DefinitionObject? duplicates)
+    {
+        if (duplicates is null)
+        {
+            return null;
+        }
+
+        var defaults = new DuplicateDefinition();
+        defaults = new DuplicateDefinition
+        {
+            Window = duplicates.Duration("window") ?? defaults.Window,
+            TransactionsMax = duplicates.Integer("transactions_max", defaults.TransactionsMax, 1, 100_000_000),
+        };
+        duplicates.Close();
         return defaults;
     }
 

@@ -39,6 +39,9 @@ public sealed record ServiceDefinition
     /// <summary>Names of the topics.</summary>
     public TopicDefinition Topics { get; init; } = new();
 
+    /// <summary>What becomes of a transaction that is sent again; without it each is a transaction of its own.</summary>
+    public DuplicateDefinition? Duplicates { get; init; }
+
     /// <summary>What late and future events are.</summary>
     public TimeDefinition Time { get; init; } = new();
 

@@ -72,7 +72,9 @@ public enum RefusalCode
     /// <summary>Schema Registry framing of an encoding that is not taken.</summary>
     UnsupportedEncoding,
 
-
     /// <summary>An entity key longer than the definition allows.</summary>
     KeyTooLong,
+
+    /// <summary>The identifier of a recent transaction with other fields.</summary>
+    DuplicateConflict,
 }

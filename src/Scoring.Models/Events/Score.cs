@@ -53,6 +53,9 @@ public record Score
     /// <summary>Where the transaction stands in its topic.</summary>
     public required ScoreSource Source { get; init; }
 
+    /// <summary>There only on the answer to a transaction that was sent again: where the one stands that this repeats the answer of. No alert comes with it.</summary>
+    public ScoreSource? DuplicateOf { get; init; }
+
     /// <summary>The feature vector by name, as exact doubles; null values are missing. There only when the service emits features.</summary>
     public IReadOnlyDictionary<string, double?>? Features { get; init; }
 

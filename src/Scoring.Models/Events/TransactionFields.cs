@@ -21,6 +21,9 @@ public static class TransactionFields
     /// <summary>Name of the field with the merchant.</summary>
     public const string MerchantId = "merchant_id";
 
+    /// <summary>Name of the field with the kind of message: a request, its repeat, an advice.</summary>
+    public const string MessageType = "message_type";
+
     /// <summary>Every field of the contract. The first six are required.</summary>
     public static IReadOnlyList<EventField> All { get; } =
     [
@@ -30,7 +33,7 @@ public static class TransactionFields
         new(Currency, FieldKind.Text, FieldFormat.Currency, Required: true, LengthMax: 3),
         new(AccountId, FieldKind.Text, FieldFormat.Token, Required: true),
         new(MerchantId, FieldKind.Text, FieldFormat.Token, Required: true),
-        new("message_type", FieldKind.Text, FieldFormat.Category, LengthMax: 32),
+        new(MessageType, FieldKind.Text, FieldFormat.Category, LengthMax: 32),
         new("transaction_type", FieldKind.Text, FieldFormat.Category, LengthMax: 32),
         new("terminal_id", FieldKind.Text, FieldFormat.Token),
         new("merchant_category_code", FieldKind.Text, FieldFormat.MerchantCategory, LengthMax: 4),

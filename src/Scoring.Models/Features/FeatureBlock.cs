@@ -24,11 +24,15 @@ public sealed class FeatureBlock
         FeatureCount = featureCount;
         BlockCount = (rowsMax + Lanes - 1) / Lanes;
         values = new float[BlockCount * Lanes * featureCount];
+        Repetitions = new Repetition[BlockCount * Lanes];
         exact = keepExact ? new double[BlockCount * Lanes * featureCount] : null;
     }
 
     /// <summary>Features of a row.</summary>
     public int FeatureCount { get; }
+
+    /// <summary>Whether each row came before. One that did has no features: all are missing.</summary>
+    public Repetition[] Repetitions { get; }
 
     /// <summary>Blocks of 16 rows.</summary>
     public int BlockCount { get; }

@@ -17,6 +17,7 @@ public sealed class FeatureEngine
     private readonly SharedAggregates shared;
     private readonly LocalFeatures local;
     private readonly LabelFeed labelFeed;
+    private readonly RepeatRecognition? repeats;
     private readonly EntityKeys keys;
     private readonly long[] sums;
     private readonly long[] flagsByEntity;
@@ -34,6 +35,7 @@ public sealed class FeatureEngine
         keys = new EntityKeys(plan);
         AppliesDirectly = shared.SourceCount == 1;
         labelFeed = new LabelFeed(plan, shared, local, keys);
+        repeats = plan.Duplicates is { } duplicates ? new RepeatRecognition(duplicates, plan.Schema) : null;
         sums = new long[plan.Entities.Select(entity => entity.Shared is { } s ? s.Words * s.Windows.Length : 0).DefaultIfEmpty().Max()];
         flagsByEntity = new long[plan.Entities.Length];
         localEntities = [.. plan.Entities.Where(entity => !entity.IsShared)];
@@ -46,7 +48,7 @@ public sealed class FeatureEngine
     /// </summary>
     public bool AppliesDirectly { get; init; }
 
-    /// <summary>Takes rows in, in order, and computes their features.</summary>
+    /// <summary>Takes rows in, in order, and computes their features. One that came before (<see cref="FeatureBlock.Repetitions"/>) counts in none and has none.</summary>
     /// <param name="batch">Events of the plan's schema.</param>
     /// <param name="firstRow">First row to take.</param>
     /// <param name="rowCount">Rows to take.</param>
@@ -144,6 +146,20 @@ public sealed class FeatureEngine
         if (AppliesDirectly)
         {
             shared.SetWatermark(0, state.WatermarkMs);
+        }
+
+        if (repeats is not null)
+        {
+            output.Repetitions[row] = repeats.Take(batch, row, state);
+            if (output.Repetitions[row] != Repetition.None)
+            {
+                for (int feature = 0; feature < plan.FeatureCount; feature++)
+                {
+                    output.Set(row, feature, double.NaN);
+                }
+
+                return;
+            }
         }
 
         foreach (var entity in plan.Entities)

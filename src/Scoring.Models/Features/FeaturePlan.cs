@@ -8,15 +8,16 @@ namespace Scoring.Models.Features;
 /// <remarks>Immutable; one plan serves every lane, the trainer and replay. Two plans with one <see cref="Digest"/> compute the same values as long as neither meets its limits (keys, events kept), which counters tell.</remarks>
 public sealed class FeaturePlan
 {
-    internal FeaturePlan(EventSchema schema, IReadOnlyList<string> featureNames, EntityPlan[] entities, FeatureOp[] stateless, string digest, LabelMapping labels)
+    internal FeaturePlan(EventSchema schema, IReadOnlyList<string> featureNames, EntityPlan[] entities, FeatureOp[] stateless, string digest, ServiceDefinition definition)
     {
         Schema = schema;
         FeatureNames = featureNames;
         Entities = entities;
         Stateless = stateless;
         Digest = digest;
-        LabelDelayMs = (long)labels.Delay.TotalMilliseconds;
-        RecentTransactionsMax = labels.RecentTransactionsMax;
+        LabelDelayMs = (long)definition.Labels.Delay.TotalMilliseconds;
+        RecentTransactionsMax = definition.Labels.RecentTransactionsMax;
+        Duplicates = definition.Duplicates;
         LabelledEntities = [.. entities.Where(entity => entity.HasLabels)];
         IdentitySeed = Convert.ToInt64(digest[..16], 16);
     }
@@ -30,7 +31,7 @@ public sealed class FeaturePlan
     /// <summary>Names, by feature index.</summary>
     public IReadOnlyList<string> FeatureNames { get; }
 
-    /// <summary>SHA-256 (hex) of everything that decides a value but the limits: a model trained on another digest is refused.</summary>
+    /// <summary>SHA-256 (hex) of everything that decides the value of a transaction that comes once, but the limits: a model trained on another digest is refused.</summary>
     public string Digest { get; }
 
     /// <summary>Names of the entities that have features; their place is the entity ordinal.</summary>
@@ -41,6 +42,11 @@ public sealed class FeaturePlan
 
     /// <summary>Whether a feature reads labels.</summary>
     public bool HasLabels => LabelledEntities.Length > 0;
+
+    /// <summary>Whether a transaction that is sent again is recognised.</summary>
+    public bool FindsRepeats => Duplicates is not null;
+
+    internal DuplicateDefinition? Duplicates { get; }
 
     internal EntityPlan[] Entities { get; }
 

@@ -57,29 +57,10 @@ public sealed partial class PartitionState
     /// <returns>Whether all is written, so that a mark may follow.</returns>
     public bool WriteChanges(int countMax, StateWriter write)
     {
-        for (int ordinal = 0; ordinal < tables.Length; ordinal++)
+        foreach (var table in tables)
         {
-            var table = tables[ordinal];
-            var changes = table.Changes!;
-            changes.Stamp(table);
-            while (changes.HasRemoved && countMax-- > 0)
-            {
-                var key = changes.NextRemoved();
-                if (table.Find(key, RecordTable.Tag(key)) < 0)
-                {
-                    write(StateCodec.WriteRecordKey(keyBuffer, shape, ordinal, key), []);
-                }
-            }
-
-            while (countMax-- > 0 && changes.NextChanged() is >= 0 and var index)
-            {
-                if (table.IsLive(index))
-                {
-                    write(StateCodec.WriteRecordKey(keyBuffer, shape, ordinal, table.Key(index)), StateCodec.WriteValue(valueToWrite, changes.StampOf(index), table.Read(index)));
-                }
-            }
-
-            if (changes.Pending > 0 || changes.HasRemoved)
+            countMax = WriteChanges(table, countMax, write);
+            if (table.Changes!.Pending > 0 || table.Changes.HasRemoved)
             {
                 return false;
             }
@@ -143,6 +124,30 @@ public sealed partial class PartitionState
         {
             table.Changes!.Discard();
         }
+    }
+
+    private int WriteChanges(RecordTable table, int countMax, StateWriter write)
+    {
+        var changes = table.Changes!;
+        changes.Stamp(table);
+        while (changes.HasRemoved && countMax-- > 0)
+        {
+            var key = changes.NextRemoved();
+            if (table.Find(key, RecordTable.Tag(key)) < 0)
+            {
+                write(StateCodec.WriteRecordKey(keyBuffer, shape, table.Ordinal, key), []);
+            }
+        }
+
+        while (countMax-- > 0 && changes.NextChanged() is >= 0 and var index)
+        {
+            if (table.IsLive(index))
+            {
+                write(StateCodec.WriteRecordKey(keyBuffer, shape, table.Ordinal, table.Key(index)), StateCodec.WriteValue(valueToWrite, changes.StampOf(index), table.Read(index)));
+            }
+        }
+
+        return countMax;
     }
 
     private int MarkBytesMax => 28 + CounterBytes + (runLengths.Length * sizeof(long));

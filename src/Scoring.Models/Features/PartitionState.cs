@@ -50,6 +50,12 @@ public sealed partial class PartitionState : IDisposable
         all.Add(Transactions);
         Waiting = new RecordTable(all.Count, KnownTransaction.IdBytesMax, 1, plan.RecentTransactionsMax, undo);
         all.Add(Waiting);
+        if (plan.FindsRepeats)
+        {
+            (Answered, Answers, Answerers) = AnswerTables(plan, all.Count, undo);
+            all.AddRange([Answered, Answers, Answerers]);
+        }
+
         tables = [.. all];
         runLengths = new long[plan.Entities.Length * LabelRuns.DaysMax];
         runLengthsAtBegin = new long[runLengths.Length];

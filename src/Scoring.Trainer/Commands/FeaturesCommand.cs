@@ -33,8 +33,9 @@ internal static class FeaturesCommand
                 var line = new StringBuilder();
                 await foreach (var chunk in replay.RunAsync(reader, window, share => progress("computing features", share), cancellation))
                 {
-                    for (int row = chunk.FirstRow; row < chunk.EndRow; row++, written++)
+                    foreach (int row in chunk.Asked())
                     {
+                        written++;
                         line.Clear().Append(CsvText.Quote(Encoding.UTF8.GetString(chunk.Rows.Batch.TransactionIds[row])));
                         foreach (double value in chunk.Features.ExactRow(row))
                         {

@@ -38,8 +38,9 @@ internal static class ScoreCommand
                 await foreach (var chunk in replay.RunAsync(reader, window, share => progress("scoring", share), cancellation))
                 {
                     ensemble.Score(chunk.Features, chunk.EndRow, scores);
-                    for (int row = chunk.FirstRow; row < chunk.EndRow; row++, written++)
+                    foreach (int row in chunk.Asked())
                     {
+                        written++;
                         string id = Encoding.UTF8.GetString(chunk.Rows.Batch.TransactionIds[row]);
                         csv.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{CsvText.Quote(id)},{scores.Probability[row]:R}"));
                     }

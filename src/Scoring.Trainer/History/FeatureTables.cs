@@ -19,7 +19,7 @@ internal static class FeatureTables
         var accounts = new Dictionary<string, int>(StringComparer.Ordinal);
         await foreach (var chunk in replay.RunAsync(history, window, share => progress("replaying history", share), cancellation))
         {
-            for (int row = chunk.FirstRow; row < chunk.EndRow; row++)
+            foreach (int row in chunk.Asked())
             {
                 string account = Encoding.UTF8.GetString(chunk.Rows.Batch.AccountIds[row]);
                 if (!accounts.TryGetValue(account, out int number))

@@ -5,6 +5,7 @@ using Scoring.Models.Events;
 using Scoring.Models.Events.Files;
 using Scoring.Models.Features;
 using Scoring.Worker.Configuration;
+using Scoring.Worker.Lanes;
 using Scoring.Worker.Operations;
 using Scoring.Worker.Serving;
 
@@ -50,7 +51,7 @@ internal sealed class FileScorer : IDisposable
     {
         using var buffered = new BufferedStream(output, 1 << 16);
         string? unreadable = Score(path, buffered, refused);
-        Answer(buffered);
+        Answer(buffered, refused);
         buffered.Flush();
         if (unreadable is not null)
         {
@@ -100,7 +101,7 @@ internal sealed class FileScorer : IDisposable
             Take(events, refused);
             if (batch.IsFull)
             {
-                Answer(output);
+                Answer(output, refused);
             }
         }
     }
@@ -131,7 +132,7 @@ internal sealed class FileScorer : IDisposable
         }
     }
 
-    private void Answer(BufferedStream output)
+    private void Answer(BufferedStream output, TextWriter refused)
     {
         if (batch.RowCount == 0)
         {
@@ -145,7 +146,25 @@ internal sealed class FileScorer : IDisposable
         double processingMs = clock.GetElapsedTime(started).TotalMilliseconds;
         for (int row = 0; row < batch.RowCount; row++)
         {
-            output.Write(pipeline.ScoreWriter.Write(pipeline.Facts(batch, row, isStale: false, nowMs, processingMs)));
+            switch (pipeline.RepetitionOf(row))
+            {
+                case Repetition.Conflict:
+                    var conflict = LaneRepeats.Conflict(service.Definition);
+                    Refuse(refused, batch.Offsets[row], RefusalTexts.Wire(conflict.Code), conflict.Field, RefusalTexts.Hint(conflict));
+                    continue;
+                case Repetition.Repeat:
+                    output.Write(pipeline.Repeat(batch, row, state, processingMs, out _));
+                    break;
+                default:
+                    output.Write(pipeline.ScoreWriter.Write(pipeline.Facts(batch, row, isStale: false, nowMs, processingMs)));
+                    if (state.RemembersAnswers)
+                    {
+                        pipeline.RememberWritten(batch, row, state);
+                    }
+
+                    break;
+            }
+
             output.WriteByte((byte)'\n');
         }
 

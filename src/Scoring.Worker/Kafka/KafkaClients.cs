@@ -8,6 +8,9 @@ namespace Scoring.Worker.Kafka;
 /// <summary>Builds every client of the worker, each with the settings that order and delivery rest on.</summary>
 internal sealed class KafkaClients(KafkaOptions options, string group, ILogger logger)
 {
+    /// <summary>After this the broker ends a transaction that its process leaves open.</summary>
+    public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>Group of the committed offsets.</summary>
     public string Group { get; } = group;
 
@@ -84,7 +87,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
         var config = Common(new ProducerConfig
         {
             TransactionalId = transactionalId,
-            TransactionTimeoutMs = 10_000,
+            TransactionTimeoutMs = (int)TransactionTimeout.TotalMilliseconds,
             RetryBackoffMs = 500,
             SocketTimeoutMs = 6_000,
             MaxInFlight = 1,

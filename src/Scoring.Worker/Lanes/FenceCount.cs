@@ -1,4 +1,5 @@
 using Scoring.Worker.Commands;
+using Scoring.Worker.Kafka;
 using Scoring.Worker.Operations;
 
 namespace Scoring.Worker.Lanes;
@@ -12,12 +13,18 @@ internal sealed class FenceCount(string transactionalId, WorkerMetrics metrics, 
 
     private readonly Queue<long> fences = new();
 
-    /// <summary>Another producer has taken the identifier.</summary>
+    /// <summary>The identifier was taken from the lane's producer.</summary>
+    /// <param name="openFor">How long its transaction had been open. One that is open beyond its time the broker itself ends, and shuts its producer out: that of a process that was stopped.</param>
     /// <exception cref="LaneFailure">It happens again and again.</exception>
-    public void Add()
+    public void Add(TimeSpan openFor)
     {
         long now = clock.GetTimestamp();
         metrics.Fences.Inc();
+        if (openFor >= KafkaClients.TransactionTimeout)
+        {
+            return;
+        }
+
         fences.Enqueue(now);
         while (clock.GetElapsedTime(fences.Peek(), now) > Window)
         {

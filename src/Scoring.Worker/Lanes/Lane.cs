@@ -30,6 +30,7 @@ internal sealed class Lane : IDisposable
     private readonly ScoringPipeline pipeline;
     private readonly LaneOutput output;
     private readonly OutputRecords records;
+    private readonly LaneRepeats? repeats;
     private readonly TransactionInput input;
     private readonly LabelInput? labelInput;
     private readonly LabelEnds labelEnds;
@@ -63,7 +64,8 @@ internal sealed class Lane : IDisposable
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels, context.Metrics, context.Logger);
-        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, Assigning, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
+        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.Service.Plan.FindsRepeats, Assigning, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
+        repeats = context.Service.Plan.FindsRepeats ? new LaneRepeats(context, input, pipeline, records) : null;
         labelInput = context.ReadsLabels
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)
             : null;
@@ -220,7 +222,7 @@ internal sealed class Lane : IDisposable
                 admission.FinishRebuild(partition, partition.ReceivedOffset);
             }
 
-            if (partition.IsPaused && !partition.IsRestoring && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4 && !partition.Refused.AreMany)
+            if (partition.IsPaused && !partition.IsRestoring && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4 && !partition.Refused.AreMany && !partition.Suspects.AreMany)
             {
                 input.Resume(partition);
             }
@@ -238,6 +240,11 @@ internal sealed class Lane : IDisposable
         if (!room.MayRead(now))
         {
             return;
+        }
+
+        if (batch.RowCount == 0 && pending is null && !partitions.HaveStaged)
+        {
+            repeats?.NothingIsOnItsWay();
         }
 
         if (pending is { } first && !batch.IsFull)
@@ -309,7 +316,7 @@ internal sealed class Lane : IDisposable
         {
             if (offset >= partition.ResumeOffset)
             {
-                partition.Refused.Add(new RefusedRecord(refusal, context.Topics.Transactions, source, offset, timestamp, input.Key, input.RefusedValue, headers));
+                partition.Refused.Add(new RefusedRecord(refusal, context.Topics.Transactions, source, offset, timestamp, input.Key, input.Value, headers));
                 PauseIfFull(partition);
             }
 
@@ -317,6 +324,7 @@ internal sealed class Lane : IDisposable
         }
 
         int row = batch.RowCount;
+        repeats?.Take(partition, batch, row, offset, timestamp, headers);
         if (partition.Staged.Count == 0 && output.TakesRecords && admission.MayGo(partition, batch, row, offset, out bool stale))
         {
             Accept(partition, offset, timestamp.UnixTimestampMs, stale);
@@ -329,7 +337,7 @@ internal sealed class Lane : IDisposable
 
     private void PauseIfFull(PartitionInput partition)
     {
-        if ((partition.Staged.Count >= context.Lanes.StagedRowsMax || partition.Refused.AreMany) && !partition.IsPaused)
+        if ((partition.Staged.Count >= context.Lanes.StagedRowsMax || partition.Refused.AreMany || partition.Suspects.AreMany) && !partition.IsPaused)
         {
             input.Pause(partition);
         }
@@ -372,19 +380,17 @@ internal sealed class Lane : IDisposable
     private void Answer(long started)
     {
         pipeline.Compute(batch, partitions.States);
-        if (HoldsAnswers())
+        bool holdsAnswers = HoldsAnswers();
+        if (holdsAnswers || pipeline.LacksAnswers(batch, partitions.States))
         {
             pipeline.Score(batch);
             records.Begin(nowMs, started);
             for (int row = 0; row < batch.RowCount; row++)
             {
-                if (IsDue(row))
-                {
-                    records.Write(batch, row, pipeline, isStale[row]);
-                }
+                Answer(row);
             }
 
-            records.End(batch);
+            records.End(batch, holdsAnswers);
         }
 
         foreach (var partition in partitions.All)
@@ -394,6 +400,22 @@ internal sealed class Lane : IDisposable
 
         batch.Clear();
         pipeline.Clear();
+    }
+
+    private void Answer(int row)
+    {
+        if (!IsDue(row))
+        {
+            repeats?.Rebuild(partitions.ByNumber[batch.Partitions[row]]!, batch, row, isStale[row], nowMs);
+        }
+        else if (repeats is null)
+        {
+            records.Write(batch, row, pipeline, isStale[row]);
+        }
+        else
+        {
+            repeats.Publish(partitions.ByNumber[batch.Partitions[row]]!, batch, row, isStale[row]);
+        }
     }
 
     /// <summary>The group has given partitions to others already, who read their rows again: nothing more is said for them.</summary>

@@ -43,6 +43,7 @@ internal sealed class LaneRewind(
     public void All()
     {
         pipeline.Compute(batch, partitions.States); // Rows that only rebuild state are not read again.
+        pipeline.RememberAll(batch, partitions.States);
         batch.Clear();
         pipeline.Clear();
         records.Discard();

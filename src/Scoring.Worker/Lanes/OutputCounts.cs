@@ -15,6 +15,7 @@ internal sealed class OutputCounts
     private readonly Pending[] deadLetters;
     private readonly Pending alerts;
     private readonly Pending stale;
+    private readonly Pending repeats;
     private readonly Pending[] all;
 
     /// <summary>Starts at nothing.</summary>
@@ -25,7 +26,8 @@ internal sealed class OutputCounts
         deadLetters = [.. Enum.GetValues<RefusalCode>().Where(code => code != RefusalCode.None).Select(code => new Pending(metrics.DeadLetters.WithLabels(RefusalTexts.Wire(code))))];
         alerts = new Pending(metrics.Alerts);
         stale = new Pending(metrics.Fallback.WithLabels("stale_aggregates"));
-        all = [.. decisions, .. labels, .. deadLetters, alerts, stale];
+        repeats = new Pending(metrics.Duplicates);
+        all = [.. decisions, .. labels, .. deadLetters, alerts, stale, repeats];
     }
 
     /// <summary>A score was published, with an alert where it asks for action.</summary>
@@ -35,6 +37,9 @@ internal sealed class OutputCounts
         alerts.Count += decision != Decision.Approve ? 1 : 0;
         stale.Count += isStale ? 1 : 0;
     }
+
+    /// <summary>A score was published once more.</summary>
+    public void CountRepeat() => repeats.Count++;
 
     /// <summary>A label was applied.</summary>
     public void Count(LabelOutcome outcome) => labels[(int)outcome].Count++;

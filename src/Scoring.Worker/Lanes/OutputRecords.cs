@@ -101,9 +101,24 @@ internal sealed class OutputRecords
         }
     }
 
-    /// <summary>Ends a batch: measures it.</summary>
-    public void End(TransactionBatch batch)
+    /// <summary>Publishes the score of a row that came before: what its first one was answered. The alert, if it asked for one, was published then.</summary>
+    public void Repeat(TransactionBatch batch, int row, ScoringPipeline pipeline, PartitionState state)
     {
+        var json = pipeline.Repeat(batch, row, state, processingMs, out var id);
+        output.Produce(scoreTargets[batch.Partitions[row]], batch.AccountIds[row], json, scoreHeaders.For(id, batch.EventTimesMs[row]));
+        counts.CountRepeat();
+    }
+
+    /// <summary>Ends a batch: measures it.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="isAnswered">Whether anything of it was published.</param>
+    public void End(TransactionBatch batch, bool isAnswered)
+    {
+        if (!isAnswered)
+        {
+            return;
+        }
+
         long ended = clock.GetTimestamp();
         SettleUnlessCommitted();
         produceStage.Observe(clock.GetElapsedTime(writeStarted, ended).TotalSeconds);

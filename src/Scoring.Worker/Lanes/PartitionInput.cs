@@ -74,6 +74,9 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Records that were refused while rows before them waited; their dead letters follow in offset order.</summary>
     public RefusedRecords Refused { get; } = new();
 
+    /// <summary>Copies of rows that may turn out to have another transaction's identifier, until they are computed.</summary>
+    public RefusedRecords Suspects { get; } = new();
+
     /// <summary>What it has told the others.</summary>
     public PartitionShare Share { get; init; } = new();
 
@@ -148,6 +151,7 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         State.Begin();
         Staged.Clear();
         Refused.Clear();
+        Suspects.Clear();
         Share.Rewind();
         IsHeld = false;
         if (ReceivedOffset == RewindOffset)

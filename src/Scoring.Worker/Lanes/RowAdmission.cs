@@ -115,7 +115,8 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
     public bool FinishRebuild(PartitionInput partition, long offset)
     {
         pipeline.Compute(batch, partitions.States);
-        if (!shares.KnowsFormerOwner(partition))
+        bool mayLoseAnswers = partition is { State.RemembersAnswers: true, BatchOffset: >= 0 }; // What they are is kept before there is a transaction that could be taken back.
+        if (mayLoseAnswers || !shares.KnowsFormerOwner(partition))
         {
             return false;
         }

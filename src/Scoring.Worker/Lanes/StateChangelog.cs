@@ -7,7 +7,8 @@ namespace Scoring.Worker.Lanes;
 /// <summary>Writes partitions' state into the transaction that is about to be committed.</summary>
 /// <remarks>
 /// With every commit how far each partition is. From time to time what has changed since the last time, and a mark: the records are the
-/// state of this point of the input. What comes behind a mark is computed again by whoever restores, so nothing need be written for it.
+/// state of this point of the input. What comes behind a mark is computed again by whoever restores, so nothing need be written for it;
+/// but the answers that are to be given again, which go with the commit that gave them.
 /// </remarks>
 internal sealed class StateChangelog
 {
@@ -52,6 +53,7 @@ internal sealed class StateChangelog
             var here = new StateMark(partition.Position, partition.Labels?.Position ?? 0, context.PartitionCount);
             target = new TopicPartition(context.Topics.State, partition.Partition);
             state.WritePosition(here, group, write);
+            state.WriteAnswers(write);
             bool isDue = progress.MustMark || !progress.HasMark || isLast || state.ChangesPending >= ChangesMax || context.Clock.GetElapsedTime(progress.MarkedAt, now) >= interval;
             if (!isDue)
             {

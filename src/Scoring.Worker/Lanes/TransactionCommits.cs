@@ -128,7 +128,7 @@ internal sealed class TransactionCommits : LaneCommits
             Replace(isFenced ? "fenced" : "abort");
             if (isFenced)
             {
-                fences.Add();
+                fences.Add(output.OpenFor);
             }
         }
 
@@ -237,7 +237,7 @@ internal sealed class TransactionCommits : LaneCommits
                 LookAfterReplacing("unknown");
                 break;
             case TransactionAnswer.Fenced:
-                fences.Add();
+                fences.Add(output.OpenFor);
                 LookAfterReplacing("fenced");
                 break;
             case TransactionAnswer.Stop:
@@ -295,7 +295,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
         catch (KafkaException error) when (TransactionErrors.OfInitialise(error) == TransactionAnswer.Fenced)
         {
-            fences.Add();
+            fences.Add(TimeSpan.Zero);
         }
         catch (KafkaException error)
         {

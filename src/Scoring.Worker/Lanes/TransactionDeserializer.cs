@@ -5,7 +5,11 @@ using Scoring.Worker.Kafka;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>Decodes a transaction into the next row of the lane's batch, straight from the client's memory.</summary>
-internal sealed class TransactionDeserializer(EventDecoder decoder, TransactionBatch batch, RecordBuffer refusedValue) : IDeserializer<Refusal>
+/// <param name="decoder">Decodes.</param>
+/// <param name="batch">Where.</param>
+/// <param name="value">Receives the bytes of what is refused.</param>
+/// <param name="keepsAll">Whether it receives all: a good event may be refused later.</param>
+internal sealed class TransactionDeserializer(EventDecoder decoder, TransactionBatch batch, RecordBuffer value, bool keepsAll) : IDeserializer<Refusal>
 {
     private readonly EventHeaders headers = new();
 
@@ -20,9 +24,9 @@ internal sealed class TransactionDeserializer(EventDecoder decoder, TransactionB
     {
         RecordHeaders.Read(context.Headers, headers);
         var refusal = decoder.Decode(data, isNull, headers, NowMs, batch);
-        if (!refusal.IsNone)
+        if (keepsAll || !refusal.IsNone)
         {
-            refusedValue.Keep(data, isNull); // A dead letter carries the original bytes.
+            value.Keep(data, isNull); // A dead letter carries the original bytes.
         }
 
         return refusal;

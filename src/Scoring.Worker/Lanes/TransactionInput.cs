@@ -18,7 +18,7 @@ internal sealed class TransactionInput : IDisposable
     private static readonly TimeSpan LastCallTimeout = TimeSpan.FromSeconds(1);
 
     private readonly IConsumer<int, Refusal> consumer;
-    private readonly TransactionDeserializer value;
+    private readonly TransactionDeserializer deserializer;
     private readonly string topic;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
@@ -32,21 +32,22 @@ internal sealed class TransactionInput : IDisposable
     /// <param name="decoder">Decodes the events.</param>
     /// <param name="batch">Where rows are begun.</param>
     /// <param name="readsHistory">Whether a partition is read from its beginning, to rebuild state.</param>
+    /// <param name="keepsValues">Whether the bytes of good events are kept until the next is read, too.</param>
     /// <param name="assigning">Told which partitions come, before their offsets are asked for; its exceptions are noted.</param>
     /// <param name="leaving">Told which partitions go; its exceptions are noted.</param>
     /// <param name="beforeRevoke">Called while the partitions are still ours; its exceptions are noted.</param>
     /// <param name="lost">Told which partitions are another's already; its exceptions are noted.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
-    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, Action<IReadOnlyList<TopicPartition>> assigning, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, Action<IReadOnlyList<TopicPartition>> lost, WorkerMetrics metrics, ILogger logger)
+    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool keepsValues, Action<IReadOnlyList<TopicPartition>> assigning, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, Action<IReadOnlyList<TopicPartition>> lost, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.metrics = metrics;
         this.logger = logger;
-        value = new TransactionDeserializer(decoder, batch, RefusedValue);
+        deserializer = new TransactionDeserializer(decoder, batch, Value, keepsValues);
         consumer = clients.GroupReader<int, Refusal>(lane)
             .SetKeyDeserializer(Key)
-            .SetValueDeserializer(value)
+            .SetValueDeserializer(deserializer)
             .SetPartitionsAssignedHandler((_, partitions) =>
             {
                 HasAssignment = true;
@@ -77,8 +78,8 @@ internal sealed class TransactionInput : IDisposable
     /// <summary>Key of the record read last.</summary>
     public RecordBuffer Key { get; } = new();
 
-    /// <summary>Value of the record refused last.</summary>
-    public RecordBuffer RefusedValue { get; } = new();
+    /// <summary>Value of the record read last, if it was refused or all are kept.</summary>
+    public RecordBuffer Value { get; } = new();
 
     /// <summary>What the group has decided and the lane has not followed yet.</summary>
     public Queue<Rebalance> Rebalances { get; } = new();
@@ -87,7 +88,7 @@ internal sealed class TransactionInput : IDisposable
     public bool HasAssignment { get; private set; }
 
     /// <summary>Members of events read so far that the definition does not name.</summary>
-    public long UnknownMembers => value.UnknownMembers;
+    public long UnknownMembers => deserializer.UnknownMembers;
 
     /// <summary>What failed inside a handler.</summary>
     public Exception? HandlerFailure { get; private set; }
@@ -97,7 +98,7 @@ internal sealed class TransactionInput : IDisposable
     /// <exception cref="LaneFailure">The client has lost its place in the group for good.</exception>
     public ConsumeResult<int, Refusal>? Read(int waitMs, long nowMs)
     {
-        value.NowMs = nowMs;
+        deserializer.NowMs = nowMs;
         try
         {
             return consumer.Consume(waitMs);

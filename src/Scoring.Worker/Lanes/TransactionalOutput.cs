@@ -27,6 +27,7 @@ internal sealed class TransactionalOutput : LaneOutput
     private DirectProduce? direct;
     private Step step;
     private bool isOpen;
+    private long openedAt;
     private int records;
     private long bytes;
     private IReadOnlyList<TopicPartitionOffset> offsets = [];
@@ -77,6 +78,9 @@ internal sealed class TransactionalOutput : LaneOutput
 
     /// <summary>Whether a transaction is open.</summary>
     public bool IsOpen => isOpen;
+
+    /// <summary>Since when the transaction is open, or how long the last one was up to now.</summary>
+    public TimeSpan OpenFor => Clock.GetElapsedTime(openedAt);
 
     /// <summary>Whether another producer has the identifier, or the broker has forgotten this one: as a record or an abort was told.</summary>
     public bool IsFenced { get; private set; }
@@ -258,7 +262,7 @@ internal sealed class TransactionalOutput : LaneOutput
         try
         {
             producer!.BeginTransaction();
-            isOpen = true;
+            (isOpen, openedAt) = (true, Clock.GetTimestamp());
         }
         catch (KafkaException error)
         {

@@ -22,6 +22,7 @@ internal sealed class WorkerMetrics
         EventsScored = Counter("events_scored_total", "Scores published, by decision.", "decision");
         DeadLetters = Counter("events_deadlettered_total", "Refused records, by code.", "reason");
         Labels = Counter("labels_total", "Labels by what became of them.", "outcome");
+        Duplicates = factory.CreateCounter("fraudscoring_duplicates_total", "Transactions that came before and got their answer again; not among the scored.");
         Alerts = factory.CreateCounter("fraudscoring_alerts_produced_total", "Alerts published.");
         Fallback = Counter("fallback_total", "Scores that the full ensemble did not make or that are stale, by reason.", "reason");
         CircuitOpen = factory.CreateGauge("fraudscoring_circuit_open", "1 while the network is left out.");
@@ -139,6 +140,8 @@ internal sealed class WorkerMetrics
     public Counter DeadLetters { get; }
 
     public Counter Labels { get; }
+
+    public Counter Duplicates { get; }
 
     public Counter Alerts { get; }
 

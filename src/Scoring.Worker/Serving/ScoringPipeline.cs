@@ -28,6 +28,7 @@ internal sealed class ScoringPipeline : IDisposable
     private Ensemble? ensemble;
     private ScoreWriter? scoreWriter;
     private AlertWriter? alertWriter;
+    private Answerer? earlier;
     private Degradation degradation;
     private int computedRows;
     private TimeSpan computing;
@@ -152,6 +153,83 @@ internal sealed class ScoringPipeline : IDisposable
     /// <summary>The probability of a row; NaN without a model.</summary>
     public double ProbabilityOf(int row) => scores.Probability[row];
 
+    /// <summary>Whether a row came before.</summary>
+    public Repetition RepetitionOf(int row) => block.Repetitions[row];
+
+    /// <summary>Whether a row's answer is to be remembered and is not: also of rows that were answered before this worker had their partition.</summary>
+    public bool LacksAnswers(TransactionBatch batch, ReadOnlySpan<PartitionState?> states)
+    {
+        for (int row = 0; service.Plan.FindsRepeats && row < batch.RowCount; row++)
+        {
+            if (LacksAnswer(batch, row, states[batch.Partitions[row]]!))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Remembers the score that was written last.</summary>
+    public void RememberWritten(TransactionBatch batch, int row, PartitionState state) =>
+        state.KeepAnswer(batch.Offsets[row], scoreWriter!.Written, scoreWriter.Template.Answerer);
+
+    /// <summary>Remembers the score of a row that is not to be written, unless it is remembered.</summary>
+    public void RememberUnwritten(TransactionBatch batch, int row, PartitionState state, bool isStale, long nowMs)
+    {
+        if (LacksAnswer(batch, row, state))
+        {
+            Span<Reason> reasons = stackalloc Reason[ReasonCodes.Most];
+            state.KeepAnswer(batch.Offsets[row], Facts(batch, row, isStale, nowMs, processingMs: 0).Keep(scoreWriter!.Template, reasons), scoreWriter.Template.Answerer);
+        }
+    }
+
+    /// <summary>Remembers all that is to be remembered of rows that will not be written.</summary>
+    public void RememberAll(TransactionBatch batch, ReadOnlySpan<PartitionState?> states)
+    {
+        if (!LacksAnswers(batch, states))
+        {
+            return;
+        }
+
+        Score(batch);
+        long nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        for (int row = 0; row < batch.RowCount; row++)
+        {
+            RememberUnwritten(batch, row, states[batch.Partitions[row]]!, isStale: false, nowMs);
+        }
+    }
+
+    /// <summary>Writes the score of a row that came before.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="row">The repeat.</param>
+    /// <param name="state">State of its partition.</param>
+    /// <param name="processingMs">From the arrival of the repeat to now, ms.</param>
+    /// <param name="id">Identifier of the first one's score.</param>
+    /// <returns>The JSON, good until the next score is written.</returns>
+    public ReadOnlySpan<byte> Repeat(TransactionBatch batch, int row, PartitionState state, double processingMs, out Guid id)
+    {
+        var transactionId = batch.TransactionIds[row];
+        if (!state.TryAnswer(transactionId, out long firstOffset, out var answer))
+        {
+            // Both are remembered and forgotten together. If they ever are not: every transaction gets an answer, and one that says what it lacks.
+            answer = new KeptAnswer([])
+            {
+                Score = double.NaN,
+                TreesScore = double.NaN,
+                NetworkScore = double.NaN,
+                Decision = model!.Policy.WithoutModel,
+                Degradation = Degradation.RulesOnly,
+                ScoredAtMs = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+                AnswererNumber = scoreWriter!.Template.Answerer.Number,
+            };
+        }
+
+        var answerer = AnswererOf(answer.AnswererNumber, state);
+        id = scoreWriter!.IdOf(transactionId, answerer);
+        return scoreWriter.WriteRepeat(batch, row, answer, answerer, firstOffset, processingMs);
+    }
+
     /// <summary>Forgets the batch.</summary>
     public void Clear()
     {
@@ -161,6 +239,23 @@ internal sealed class ScoringPipeline : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => ensemble?.Dispose();
+
+    private bool LacksAnswer(TransactionBatch batch, int row, PartitionState state) => block.Repetitions[row] == Repetition.None && !state.HasAnswer(batch.Offsets[row]);
+
+    private Answerer AnswererOf(long number, PartitionState state)
+    {
+        if (number == scoreWriter!.Template.Answerer.Number)
+        {
+            return scoreWriter.Template.Answerer;
+        }
+
+        if (earlier?.Number != number)
+        {
+            earlier = state.AnswererOf(number) ?? scoreWriter.Template.Answerer;
+        }
+
+        return earlier;
+    }
 
     private ServingModel Take()
     {

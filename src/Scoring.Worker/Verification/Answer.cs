@@ -1,3 +1,5 @@
+using Scoring.Models.Events;
+
 namespace Scoring.Worker.Verification;
 
 /// <summary>What stands on the output topics for one input record.</summary>
@@ -60,6 +62,9 @@ internal sealed class ScoreReading
 
     /// <summary>Feature values in the order of the definition, NaN for missing; null where the score carries none.</summary>
     public double[]? Features { get; set; }
+
+    /// <summary>Where the one stands whose answer it says again; null for a transaction that came for the first time.</summary>
+    public required ScoreSource? DuplicateOf { get; init; }
 
     /// <summary>Hash of everything before <c>scored_at</c>: what is published again is the same to there.</summary>
     public required UInt128 Digest { get; init; }

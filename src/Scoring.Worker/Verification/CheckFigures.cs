@@ -12,6 +12,9 @@ internal sealed class CheckFigures
     /// <summary>Scores marked <c>stale_aggregates</c>: their shared features are not compared.</summary>
     public long Stale { get; set; }
 
+    /// <summary>Transactions that came before, whose answers were held against the first ones'.</summary>
+    public long Duplicates { get; set; }
+
     /// <summary>Scores made under another definition: only counted.</summary>
     public long OtherDefinition { get; set; }
 

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Scoring.Models.Events;
+using Scoring.Models.Features;
 using Scoring.Worker.Kafka;
 using Scoring.Worker.Serving;
 using Scoring.Worker.Verification.Oracle;
@@ -20,9 +21,11 @@ internal sealed class InputChecks
     private readonly Expectation[] expected;
     private readonly bool[] isChecked;
     private readonly string definitionSha256;
+    private readonly RepeatOracle[]? repeats;
+    private readonly long[] firstOffsets;
 
     /// <summary>Starts before the first record.</summary>
-    public InputChecks(Service service, Answers answers, FeatureOracle oracle, PackageOracle? package, Findings findings)
+    public InputChecks(Service service, int partitionCount, Answers answers, FeatureOracle oracle, PackageOracle? package, Findings findings)
     {
         this.answers = answers;
         this.findings = findings;
@@ -34,6 +37,8 @@ internal sealed class InputChecks
         expected = new Expectation[oracle.Features.Count];
         isChecked = [.. oracle.Features.Select(feature => !oracle.NotChecked.Contains(feature.Name, StringComparer.Ordinal))];
         definitionSha256 = service.Definition.Digest;
+        repeats = service.Definition.Duplicates is { } duplicates ? [.. Enumerable.Range(0, partitionCount).Select(_ => new RepeatOracle(duplicates, decoder.Schema))] : null;
+        firstOffsets = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
     }
 
     /// <summary>Figures of what was compared and what could not be.</summary>
@@ -62,6 +67,13 @@ internal sealed class InputChecks
                 Differs(partition, offset, answer.TransactionId, $"a dead letter ({refusal})", "a score");
             }
 
+            return answer;
+        }
+
+        firstOffsets[partition] = Math.Min(firstOffsets[partition], offset);
+        if (IsRepeat(partition, offset, transactionId!, answer))
+        {
+            oracle.Pass(partition, batch.EventTimesMs[0]);
             return answer;
         }
 
@@ -109,6 +121,74 @@ internal sealed class InputChecks
         batch.Accept(record.Partition.Value, record.Offset.Value, writtenMs);
         return null;
     }
+
+    /// <summary>Whether an event came before. Then its answer is held against the first one's.</summary>
+    private bool IsRepeat(int partition, long offset, string transactionId, Answer? answer)
+    {
+        var score = answer?.Score;
+        if (score?.DuplicateOf is { } named && (named.Partition != partition || named.Offset < firstOffsets[partition]))
+        {
+            if (named.Partition != partition || firstOffsets[partition] == 0)
+            {
+                Differs(partition, offset, transactionId, "a repeat of the same partition", FormattableString.Invariant($"one of partition {named.Partition} offset {named.Offset}"));
+            }
+
+            return true; // Its first one is no longer retained.
+        }
+
+        long firstOffset = -1;
+        var repetition = repeats?[partition].Take(batch, 0, transactionId, out firstOffset) ?? Repetition.None;
+        bool isOtherDefinition = score is { DuplicateOf: null } && !string.Equals(score.DefinitionSha256, definitionSha256, StringComparison.Ordinal);
+        if (repetition == Repetition.None)
+        {
+            if (score?.DuplicateOf is { } wrong)
+            {
+                Differs(partition, offset, transactionId, "an answer of its own", FormattableString.Invariant($"the answer to offset {wrong.Offset}"));
+            }
+
+            return false;
+        }
+
+        if (answer is null || isOtherDefinition)
+        {
+            Figures.OtherDefinition += isOtherDefinition ? 1 : 0;
+            return true;
+        }
+
+        Figures.Duplicates++;
+        if (repetition == Repetition.Conflict)
+        {
+            string should = $"a dead letter ({RefusalTexts.Wire(RefusalCode.DuplicateConflict)})";
+            if (score is not null)
+            {
+                Differs(partition, offset, transactionId, should, "a score");
+            }
+            else if (!string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.DuplicateConflict), StringComparison.Ordinal))
+            {
+                Differs(partition, offset, transactionId, should, $"a dead letter ({answer.DeadLetterCode})");
+            }
+        }
+        else if (score?.DuplicateOf?.Offset != firstOffset)
+        {
+            Differs(partition, offset, transactionId, FormattableString.Invariant($"the answer to offset {firstOffset}"), score?.DuplicateOf is { } other ? FormattableString.Invariant($"the answer to offset {other.Offset}") : score is null ? $"a dead letter ({answer.DeadLetterCode})" : "an answer of its own");
+        }
+        else if (answers.Find(partition, firstOffset)?.Score is { } first && !SaysTheSame(first, score))
+        {
+            Differs(partition, offset, transactionId, FormattableString.Invariant($"{first.Decision} {first.Probability:R} [{first.Rules}] as to offset {firstOffset}"), FormattableString.Invariant($"{score.Decision} {score.Probability:R} [{score.Rules}]"));
+        }
+
+        return true;
+    }
+
+    private bool SaysTheSame(ScoreReading first, ScoreReading repeat) =>
+        first.Probability.Equals(repeat.Probability)
+        && (first.Review, first.Decline) == (repeat.Review, repeat.Decline)
+        && string.Equals(first.Decision, repeat.Decision, StringComparison.Ordinal)
+        && string.Equals(first.ModelSha256, repeat.ModelSha256, StringComparison.Ordinal)
+        && string.Equals(first.DefinitionSha256, repeat.DefinitionSha256, StringComparison.Ordinal)
+        && string.Equals(first.DegradedReason, repeat.DegradedReason, StringComparison.Ordinal)
+        && (!string.Equals(first.DefinitionSha256, definitionSha256, StringComparison.Ordinal) // Names of an earlier definition's rules are not told again.
+            || (string.Equals(first.Rules, repeat.Rules, StringComparison.Ordinal) && string.Equals(first.ShadowRules, repeat.ShadowRules, StringComparison.Ordinal)));
 
     private void Compare(int partition, long offset, string transactionId, Answer? answer)
     {

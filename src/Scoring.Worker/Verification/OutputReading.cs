@@ -47,6 +47,7 @@ internal sealed class OutputReading(IReadOnlyList<string> featureNames)
                 Rules = Names(Member(score, "rules")),
                 ShadowRules = Names(Member(score, "shadow_rules")),
                 Features = Member(score, "features") is { ValueKind: JsonValueKind.Object } features ? Features(features) : null,
+                DuplicateOf = Source(Member(score, "duplicate_of")),
                 Digest = XxHash128.HashToUInt128(end < 0 ? value : value.AsSpan(0, end)),
             };
         }
@@ -90,13 +91,9 @@ internal sealed class OutputReading(IReadOnlyList<string> featureNames)
         try
         {
             json = JsonDocument.Parse(value ?? ReadOnlyMemory<byte>.Empty);
-            var place = Member(json.RootElement, "source");
-            if (Member(place, "partition").ValueKind == JsonValueKind.Number
-                && Member(place, "offset").ValueKind == JsonValueKind.Number
-                && Member(place, "partition").TryGetInt32(out int partition)
-                && Member(place, "offset").TryGetInt64(out long offset))
+            if (Source(Member(json.RootElement, "source")) is { } place)
             {
-                source = new ScoreSource(partition, offset);
+                source = place;
                 transactionId = Member(json.RootElement, "transaction_id") is { ValueKind: JsonValueKind.String } id ? id.GetString() : null;
                 return json;
             }
@@ -109,6 +106,14 @@ internal sealed class OutputReading(IReadOnlyList<string> featureNames)
         json?.Dispose();
         return null;
     }
+
+    private static ScoreSource? Source(JsonElement place) =>
+        Member(place, "partition").ValueKind == JsonValueKind.Number
+        && Member(place, "offset").ValueKind == JsonValueKind.Number
+        && Member(place, "partition").TryGetInt32(out int partition)
+        && Member(place, "offset").TryGetInt64(out long offset)
+            ? new ScoreSource(partition, offset)
+            : null;
 
     private double[]? Features(JsonElement features)
     {

@@ -64,7 +64,7 @@ internal sealed record VerificationReport
             output.WriteLine(FormattableString.Invariant($"{"allowed",-17} {Repeated} repeated answers, {Ahead} ahead of the commit"));
         }
 
-        output.WriteLine(FormattableString.Invariant($"compared          {Figures.Values} feature values of {Figures.RowsWithFeatures} scores, {ScoresComputed} scores computed again, {ContributionsCompared} contributions to shared entities"));
+        output.WriteLine(FormattableString.Invariant($"compared          {Figures.Values} feature values of {Figures.RowsWithFeatures} scores, {ScoresComputed} scores computed again, {ContributionsCompared} contributions to shared entities, {Figures.Duplicates} transactions that came before"));
         foreach (string line in NotChecked)
         {
             output.WriteLine($"not checked: {line}");
@@ -86,6 +86,7 @@ internal sealed record VerificationReport
             FeatureValuesCompared = Figures.Values,
             ScoresWithFeatures = Figures.RowsWithFeatures,
             ScoresComputed,
+            TransactionsThatCameBefore = Figures.Duplicates,
             ContributionsCompared,
             Violations = Enum.GetValues<Invariant>().ToDictionary(
                 invariant => JsonNamingPolicy.SnakeCaseLower.ConvertName(invariant.ToString()),

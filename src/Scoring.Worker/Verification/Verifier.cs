@@ -77,7 +77,7 @@ internal sealed class Verifier
         }
 
         var oracle = new FeatureOracle(service.Definition, service.Schema, labels, partitionCount);
-        var checks = new InputChecks(service, answers, oracle, package, findings);
+        var checks = new InputChecks(service, partitionCount, answers, oracle, package, findings);
         var transactions = await cluster.SnapshotAsync(topics.Transactions, partitionCount, stopping);
         NoteOpen(transactions);
         for (int partition = 0; partition < partitionCount; partition++)
@@ -192,11 +192,11 @@ internal sealed class Verifier
             return; // What a working worker has published meanwhile may stand on one topic and not yet on the other as it was read.
         }
 
-        bool asks = answer.Score is not null && !string.Equals(answer.Score.Decision, "approve", StringComparison.Ordinal);
+        bool asks = answer.Score is { DuplicateOf: null } && !string.Equals(answer.Score.Decision, "approve", StringComparison.Ordinal);
         bool isRight = !asks ? answer.AlertCount == 0 : options.AllowsDuplicates ? answer.AlertCount > 0 : answer.AlertCount == 1;
         if (!isRight)
         {
-            string should = answer.Score is null ? "no alert without a score" : asks ? $"one alert for {answer.Score.Decision}" : "no alert for approve";
+            string should = answer.Score is null ? "no alert without a score" : answer.Score.DuplicateOf is not null ? "no alert for a repeat" : asks ? $"one alert for {answer.Score.Decision}" : "no alert for approve";
             Add(Invariant.Torn, should, FormattableString.Invariant($"{answer.AlertCount} alerts"));
         }
 

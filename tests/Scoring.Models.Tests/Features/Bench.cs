@@ -41,6 +41,9 @@ internal sealed class Bench : IDisposable
 
     public PartitionState State => States[0];
 
+    /// <summary>Whether the event processed last came before.</summary>
+    public Repetition Repetition => block.Repetitions[0];
+
     public static ServiceDefinition Definition(IEnumerable<FeatureDefinition> features, EntityDefinition? account = null, EntityDefinition? merchant = null, int labelDelaySeconds = 20, int recentMax = 1000) => new()
     {
         Service = "bench",

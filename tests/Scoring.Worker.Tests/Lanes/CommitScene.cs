@@ -61,8 +61,8 @@ internal sealed class CommitScene : IDisposable
             Logger = NullLogger.Instance,
         };
         var batch = new TransactionBatch(service.Schema, 16);
-        Output = new TransactionalOutput(() => clients.TransactionalProducer(context.TransactionalId(0)), 1_000, TimeProvider.System);
-        input = new TransactionInput(clients, service.Topics.Transactions, 0, new EventDecoder(definition), batch, readsHistory: false, _ => { }, _ => { }, () => { }, _ => { }, Metrics, NullLogger.Instance);
+        Output = new TransactionalOutput(() => clients.TransactionalProducer(context.TransactionalId(0)), 1_000, Clock);
+        input = new TransactionInput(clients, service.Topics.Transactions, 0, new EventDecoder(definition), batch, readsHistory: false, keepsValues: false, _ => { }, _ => { }, () => { }, _ => { }, Metrics, NullLogger.Instance);
         partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(service, ledger.Shared, isAlone: false, 16, emitFeatures: false, settings.Serving.NetworkTimeoutMs, Clock, Metrics, NullLogger.Instance);
         Partition = Make(0);

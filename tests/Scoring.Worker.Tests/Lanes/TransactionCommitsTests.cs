@@ -169,6 +169,22 @@ public sealed class TransactionCommitsTests : IDisposable
     }
 
     [Fact]
+    public void A_lane_that_is_stopped_again_and_again_is_not_taken_for_two()
+    {
+        for (int fence = 1; fence <= 4; fence++)
+        {
+            scene.Refuse(TransactionRequest.EndTxn, ErrorCode.ProducerFenced);
+            scene.Process();
+            scene.Clock.Advance(TimeSpan.FromSeconds(12)); // The broker has ended its transaction.
+            scene.StepUntil(() => scene.Partition.Rewinds == fence);
+            Assert.Equal(fence, scene.Metrics.Fences.Value);
+        }
+
+        scene.Process();
+        scene.StepUntil(() => scene.Partition.RewindOffset == 1);
+    }
+
+    [Fact]
     public void A_missing_right_ends_the_lane_and_names_the_rights()
     {
         scene.Refuse(TransactionRequest.EndTxn, ErrorCode.TransactionalIdAuthorizationFailed);

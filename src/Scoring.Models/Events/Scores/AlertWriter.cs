@@ -36,7 +36,7 @@ public sealed class AlertWriter
         var batch = facts.Batch;
         int row = facts.Row;
         json.Clear();
-        ScoreWriter.AppendScore(json, Template, reasons, facts);
+        ScoreWriter.AppendScore(json, Template, Template.AnswererJson, facts.Keep(Template, reasons), batch, row);
         json.Raw(",\"alert_id\":"u8);
         json.Uuid(ids.Of(batch.TransactionIds[row]));
         json.Raw(SeverityOf(facts) switch
@@ -60,7 +60,7 @@ public sealed class AlertWriter
         json.Raw(",\"exposure_minor\":"u8);
         json.Integer(batch.AmountsMinor[row]);
         TimelessLength = json.Written.Length;
-        ScoreWriter.AppendTimes(json, facts);
+        ScoreWriter.AppendTimes(json, facts.ScoredAtMs, facts.ProcessingMs);
         return json.Written;
     }
 

@@ -41,4 +41,32 @@ public readonly ref struct ScoreFacts
 
     /// <summary>From the arrival of the transaction to its score, ms; told to the microsecond.</summary>
     public required double ProcessingMs { get; init; }
+
+    /// <summary>The numbers that score and alert tell, apart from the row: all that is needed to tell them again.</summary>
+    /// <param name="template">Of the model that scored.</param>
+    /// <param name="reasons">Room for <see cref="ReasonCodes.Most"/>.</param>
+    public KeptAnswer Keep(ScoreTemplate template, Span<Reason> reasons)
+    {
+        var decision = Decisions.Decisions[Row];
+        Span<KeptReason> kept = stackalloc KeptReason[ReasonCodes.Most];
+        int count = template.ReasonCodes.Pick(decision, Decisions.RuleHits[Row], Contributions, reasons);
+        for (int i = 0; i < count; i++)
+        {
+            var reason = reasons[i];
+            kept[i] = new KeptReason((short)reason.RuleIndex, (short)reason.FeatureIndex, reason.FeatureIndex < 0 ? float.NaN : Features.Get(Row, reason.FeatureIndex), reason.Contribution);
+        }
+
+        return new KeptAnswer(kept[..count])
+        {
+            Score = Score,
+            TreesScore = TreesScore,
+            NetworkScore = NetworkScore,
+            RuleHits = Decisions.RuleHits[Row],
+            ShadowHits = Decisions.ShadowHits[Row],
+            ScoredAtMs = ScoredAtMs,
+            AnswererNumber = template.Answerer.Number,
+            Decision = decision,
+            Degradation = Degradation,
+        };
+    }
 }

@@ -47,7 +47,7 @@ public sealed class ScoreHeaders
     public static ScoreHeaders OfAlerts(string service) => new(service, AlertType);
 
     /// <summary>Writes the value of <see cref="Id"/>.</summary>
-    /// <param name="id">From <see cref="ScoreWriter.IdOf"/> or <see cref="AlertWriter.IdOf"/>.</param>
+    /// <param name="id">From <see cref="ScoreWriter.IdOf(ReadOnlySpan{byte})"/> or <see cref="AlertWriter.IdOf"/>.</param>
     /// <param name="destination">At least <see cref="IdLength"/> bytes.</param>
     public static void WriteId(Guid id, Span<byte> destination)
     {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Scoring.Models.Decisions;
 using Scoring.Models.Definitions;
+using Scoring.Models.Features;
 
 namespace Scoring.Models.Events.Scores;
 
@@ -25,18 +26,8 @@ public sealed class ScoreTemplate
         RuleNames = [.. policy.Rules.Select(rule => Quoted(rule.Name))];
         RuleReasons = [.. policy.Rules.Select(RuleReason)];
         Facts = AlertFact.In(schema);
-        Thresholds = policy.Thresholds is { } thresholds
-            ? Encoding.UTF8.GetBytes(FormattableString.Invariant($",\"thresholds\":{{\"review\":{thresholds.Review},\"decline\":{thresholds.Decline}}},\"model\":"))
-            : ",\"thresholds\":null,\"model\":"u8.ToArray();
-        ModelJson = model is null
-            ? "null"u8.ToArray()
-            : [.. "{\"name\":"u8, .. Quoted(model.Name), .. ",\"version\":"u8, .. Quoted(model.Version), .. ",\"sha256\":"u8, .. Quoted(model.Sha256), .. "}"u8];
-        DefinitionJson =
-        [
-            .. Encoding.UTF8.GetBytes(FormattableString.Invariant($",\"definition\":{{\"version\":{definition.Version},\"sha256\":")),
-            .. Quoted(definitionSha256),
-            .. "},\"source\":{\"partition\":"u8,
-        ];
+        Answerer = new Answerer(model, policy.Thresholds, definition.Version, definitionSha256);
+        AnswererJson = new AnswererJson(Answerer);
     }
 
     /// <summary>Name of the service.</summary>
@@ -51,6 +42,9 @@ public sealed class ScoreTemplate
     /// <summary>The model; null when there is none.</summary>
     public ScoreModel? Model { get; }
 
+    /// <summary>Model, thresholds and definition, for those who remember answers.</summary>
+    public Answerer Answerer { get; }
+
     internal ReasonCodes ReasonCodes { get; }
 
     internal FeatureText[] Texts { get; }
@@ -61,11 +55,7 @@ public sealed class ScoreTemplate
 
     internal AlertFact[] Facts { get; }
 
-    internal byte[] Thresholds { get; }
-
-    internal byte[] ModelJson { get; }
-
-    internal byte[] DefinitionJson { get; }
+    internal AnswererJson AnswererJson { get; }
 
     /// <summary>A name as a JSON string.</summary>
     internal static byte[] Quoted(string text)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Scoring.Models.Decisions;
+using Scoring.Models.Features;
 
 namespace Scoring.Models.Events.Scores;
 
@@ -21,6 +22,10 @@ public sealed class ScoreWriter
     private readonly Reason[] reasons = new Reason[ReasonCodes.Most];
     private readonly bool emitFeatures;
     private readonly DeterministicIds ids;
+    private KeptAnswer written;
+    private Answerer? earlier;
+    private AnswererJson? earlierJson;
+    private DeterministicIds? earlierIds;
 
     /// <summary>Makes a writer for one model and definition.</summary>
     /// <param name="template">What its scores have in common.</param>
@@ -41,19 +46,45 @@ public sealed class ScoreWriter
     /// <summary>The deterministic identifier (<c>ce_id</c>) of a transaction's score.</summary>
     public Guid IdOf(ReadOnlySpan<byte> transactionId) => ids.Of(transactionId);
 
+    /// <summary>The identifier of a score of another answerer: a repeat's score has that of the first one's.</summary>
+    public Guid IdOf(ReadOnlySpan<byte> transactionId, Answerer answerer) => (IsOurs(answerer) ? ids : IdsOf(answerer)).Of(transactionId);
+
     /// <summary>Writes one score.</summary>
     /// <returns>The JSON, good until the next call.</returns>
     public ReadOnlySpan<byte> Write(in ScoreFacts facts)
     {
         json.Clear();
-        AppendScore(json, Template, reasons, facts);
+        written = facts.Keep(Template, reasons);
+        AppendScore(json, Template, Template.AnswererJson, written, facts.Batch, facts.Row);
         if (emitFeatures)
         {
             AppendFeatures(facts);
         }
 
         TimelessLength = json.Written.Length;
-        AppendTimes(json, facts);
+        AppendTimes(json, facts.ScoredAtMs, facts.ProcessingMs);
+        return json.Written;
+    }
+
+    /// <summary>What was written last, to be remembered.</summary>
+    public KeptAnswer Written => written;
+
+    /// <summary>Writes the score of a transaction that came before: what was answered then.</summary>
+    /// <param name="batch">Where the repeat stands.</param>
+    /// <param name="row">Its row.</param>
+    /// <param name="answer">What was answered.</param>
+    /// <param name="answerer">Who answered. Of another definition than this one's the names of the rules are not known any more: they are left out.</param>
+    /// <param name="firstOffset">Where the first one stands, in the repeat's partition.</param>
+    /// <param name="processingMs">From the arrival of the repeat to now, ms.</param>
+    /// <returns>The JSON, good until the next call. It carries no features.</returns>
+    public ReadOnlySpan<byte> WriteRepeat(TransactionBatch batch, int row, scoped in KeptAnswer answer, Answerer answerer, long firstOffset, double processingMs)
+    {
+        json.Clear();
+        AppendScore(json, Template, JsonOf(answerer), answer, batch, row, hasRules: string.Equals(answerer.DefinitionSha256, Template.DefinitionSha256, StringComparison.Ordinal));
+        json.Raw(",\"duplicate_of\":"u8);
+        AppendSource(json, batch.Partitions[row], firstOffset);
+        TimelessLength = json.Written.Length;
+        AppendTimes(json, answer.ScoredAtMs, processingMs);
         return json.Written;
     }
 
@@ -67,10 +98,8 @@ public sealed class ScoreWriter
         }.Where(name => name.Length > 0));
 
     /// <summary>Appends the members of a score from the opening brace to <c>source</c>.</summary>
-    internal static void AppendScore(JsonBytes json, ScoreTemplate template, Span<Reason> reasons, in ScoreFacts facts)
+    internal static void AppendScore(JsonBytes json, ScoreTemplate template, AnswererJson answerer, in KeptAnswer answer, TransactionBatch batch, int row, bool hasRules = true)
     {
-        var batch = facts.Batch;
-        int row = facts.Row;
         json.Raw("{\"transaction_id\":"u8);
         json.Quoted(batch.TransactionIds[row]);
         json.Raw(",\"account_id\":"u8);
@@ -78,41 +107,48 @@ public sealed class ScoreWriter
         json.Raw(",\"event_time\":"u8);
         json.Time(batch.EventTimesMs[row]);
         json.Raw(",\"score\":"u8);
-        json.Number(facts.Score);
-        json.Raw(facts.Decisions.Decisions[row] switch
+        json.Number(answer.Score);
+        json.Raw(answer.Decision switch
         {
             Decision.Approve => ",\"decision\":\"approve\""u8,
             Decision.Review => ",\"decision\":\"review\""u8,
             _ => ",\"decision\":\"decline\""u8,
         });
-        json.Raw(template.Thresholds);
-        json.Raw(double.IsNaN(facts.Score) ? "null"u8 : template.ModelJson);
+        json.Raw(answerer.Thresholds);
+        json.Raw(double.IsNaN(answer.Score) ? "null"u8 : answerer.Model);
         json.Raw(",\"component_scores\":{\"trees\":"u8);
-        json.Number(facts.TreesScore);
+        json.Number(answer.TreesScore);
         json.Raw(",\"network\":"u8);
-        json.Number(facts.NetworkScore);
+        json.Number(answer.NetworkScore);
         json.Raw("},\"rules\":["u8);
-        AppendNames(json, template.RuleNames, facts.Decisions.RuleHits[row]);
+        AppendNames(json, template.RuleNames, hasRules ? answer.RuleHits : 0);
         json.Raw("],\"shadow_rules\":["u8);
-        AppendNames(json, template.RuleNames, facts.Decisions.ShadowHits[row]);
+        AppendNames(json, template.RuleNames, hasRules ? answer.ShadowHits : 0);
         json.Raw("],\"reason_codes\":["u8);
-        AppendReasons(json, template, reasons, facts);
+        AppendReasons(json, template, answer.Reasons, hasRules);
         json.Raw("]"u8);
-        json.Raw(DegradationJson[(int)facts.Degradation]);
-        json.Raw(template.DefinitionJson);
-        json.Integer(batch.Partitions[row]);
-        json.Raw(",\"offset\":"u8);
-        json.Integer(batch.Offsets[row]);
-        json.Raw("}"u8);
+        json.Raw(DegradationJson[(int)answer.Degradation]);
+        json.Raw(answerer.Definition);
+        json.Raw(",\"source\":"u8);
+        AppendSource(json, batch.Partitions[row], batch.Offsets[row]);
     }
 
     /// <summary>Appends the members that depend on the clock and the closing brace.</summary>
-    internal static void AppendTimes(JsonBytes json, in ScoreFacts facts)
+    internal static void AppendTimes(JsonBytes json, long scoredAtMs, double processingMs)
     {
         json.Raw(",\"scored_at\":"u8);
-        json.Time(facts.ScoredAtMs);
+        json.Time(scoredAtMs);
         json.Raw(",\"processing_ms\":"u8);
-        json.Number(Math.Round(facts.ProcessingMs, 3));
+        json.Number(Math.Round(processingMs, 3));
+        json.Raw("}"u8);
+    }
+
+    private static void AppendSource(JsonBytes json, int partition, long offset)
+    {
+        json.Raw("{\"partition\":"u8);
+        json.Integer(partition);
+        json.Raw(",\"offset\":"u8);
+        json.Integer(offset);
         json.Raw("}"u8);
     }
 
@@ -125,14 +161,18 @@ public sealed class ScoreWriter
         }
     }
 
-    private static void AppendReasons(JsonBytes json, ScoreTemplate template, Span<Reason> reasons, in ScoreFacts facts)
+    private static void AppendReasons(JsonBytes json, ScoreTemplate template, ReadOnlySpan<KeptReason> reasons, bool hasRules)
     {
-        int row = facts.Row;
-        int count = template.ReasonCodes.Pick(facts.Decisions.Decisions[row], facts.Decisions.RuleHits[row], facts.Contributions, reasons);
-        for (int i = 0; i < count; i++)
+        bool first = true;
+        foreach (var reason in reasons)
         {
-            var reason = reasons[i];
-            json.Raw(i == 0 ? ""u8 : ","u8);
+            if (reason.RuleIndex >= 0 && !hasRules)
+            {
+                continue;
+            }
+
+            json.Raw(first ? ""u8 : ","u8);
+            first = false;
             if (reason.RuleIndex >= 0)
             {
                 json.Raw(template.RuleReasons[reason.RuleIndex]);
@@ -140,7 +180,6 @@ public sealed class ScoreWriter
             }
 
             var text = template.Texts[reason.FeatureIndex];
-            float value = facts.Features.Get(row, reason.FeatureIndex);
             json.Raw("{\"code\":"u8);
             json.Raw(text.Code);
             json.Raw(",\"feature\":"u8);
@@ -148,9 +187,9 @@ public sealed class ScoreWriter
             json.Raw(",\"direction\":\"increases\",\"contribution\":"u8);
             json.Number(reason.Contribution);
             json.Raw(",\"text\":"u8);
-            text.AppendSentence(json, value);
+            text.AppendSentence(json, reason.Value);
             json.Raw(",\"value\":"u8);
-            json.Number(value);
+            json.Number(reason.Value);
             json.Raw("}"u8);
         }
     }
@@ -168,5 +207,33 @@ public sealed class ScoreWriter
         }
 
         json.Raw("}"u8);
+    }
+
+    private bool IsOurs(Answerer answerer) => answerer.Number == Template.Answerer.Number;
+
+    private AnswererJson JsonOf(Answerer answerer)
+    {
+        if (IsOurs(answerer))
+        {
+            return Template.AnswererJson;
+        }
+
+        Meet(answerer);
+        return earlierJson!;
+    }
+
+    private DeterministicIds IdsOf(Answerer answerer)
+    {
+        Meet(answerer);
+        return earlierIds!;
+    }
+
+    // Repeats come soon after their first ones: most are of this answerer, nearly all others of the one before it.
+    private void Meet(Answerer answerer)
+    {
+        if (earlier?.Number != answerer.Number)
+        {
+            (earlier, earlierJson, earlierIds) = (answerer, new AnswererJson(answerer), DeterministicIds.OfScores(Template.Service, answerer.Model?.Sha256));
+        }
     }
 }

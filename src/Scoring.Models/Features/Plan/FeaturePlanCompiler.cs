@@ -26,7 +26,7 @@ internal sealed class FeaturePlanCompiler(ServiceDefinition definition, EventSch
         }
 
         var stateless = definition.Features.Index().Where(pair => pair.Item.Entity is null).Select(pair => Stateless(pair.Index, pair.Item));
-        return new FeaturePlan(schema, [.. definition.Features.Select(feature => feature.Name)], [.. entities], [.. stateless], Digest(), definition.Labels);
+        return new FeaturePlan(schema, [.. definition.Features.Select(feature => feature.Name)], [.. entities], [.. stateless], Digest(), definition);
     }
 
     public static AggregateKind KindOf(FeatureDefinition feature)
@@ -96,7 +96,8 @@ internal sealed class FeaturePlanCompiler(ServiceDefinition definition, EventSch
         }
     }
 
-    // Without limits (keys, bytes, events kept): an operator who raises one because a counter says so keeps the models.
+    // Without limits (keys, bytes, events kept): an operator who raises one because a counter says so keeps the models. Nor what becomes of repeated
+    // transactions: values of those that come once do not depend on it.
     private string Digest()
     {
         var text = new StringBuilder();

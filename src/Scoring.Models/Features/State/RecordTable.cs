@@ -22,7 +22,6 @@ internal sealed class RecordTable
 
     private static readonly long Seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8));
 
-    private readonly int ordinal;
     private readonly UndoLog undo;
     private readonly int keyWords;
     private readonly int slabShift;
@@ -42,7 +41,7 @@ internal sealed class RecordTable
     /// <param name="undo">Where changes are logged.</param>
     public RecordTable(int ordinal, int keyBytesMax, int payloadWords, int recordsMax, UndoLog undo)
     {
-        this.ordinal = ordinal;
+        Ordinal = ordinal;
         this.undo = undo;
         KeyBytesMax = keyBytesMax;
         keyWords = (keyBytesMax + 7) / 8;
@@ -58,6 +57,9 @@ internal sealed class RecordTable
 
     /// <summary>What the changelog does not know yet; null where there is none.</summary>
     public ChangeTracker? Changes { get; private set; }
+
+    /// <summary>The table's place among those of its partition.</summary>
+    public int Ordinal { get; }
 
     /// <summary>Words of a record behind its key.</summary>
     public int PayloadWords => RecordWords - 1 - keyWords;
@@ -195,7 +197,7 @@ internal sealed class RecordTable
 
         if (undo.IsActive)
         {
-            undo.SaveInsert(ordinal, index);
+            undo.SaveInsert(Ordinal, index);
             links[index].Epoch = undo.Epoch;   // nothing to bring back: it was not there
         }
 
@@ -221,7 +223,7 @@ internal sealed class RecordTable
 
         if (undo.IsActive)
         {
-            undo.SaveMove(ordinal, index, links[index].Previous, Changes?.StampOf(index) ?? 0);
+            undo.SaveMove(Ordinal, index, links[index].Previous, Changes?.StampOf(index) ?? 0);
         }
 
         Changes?.Moved(index);
@@ -236,7 +238,7 @@ internal sealed class RecordTable
         if (undo.IsActive)
         {
             SaveImage(index);
-            undo.SaveRemove(ordinal, index, links[index].Previous, links[index].Tag, Changes?.StampOf(index) ?? 0);
+            undo.SaveRemove(Ordinal, index, links[index].Previous, links[index].Tag, Changes?.StampOf(index) ?? 0);
         }
 
         Changes?.Removed(Key(index));
@@ -291,7 +293,7 @@ internal sealed class RecordTable
         if (undo.IsActive && links[index].Epoch != undo.Epoch)
         {
             links[index].Epoch = undo.Epoch;
-            undo.SaveImage(ordinal, index, Record(index));
+            undo.SaveImage(Ordinal, index, Record(index));
         }
     }
 

@@ -94,6 +94,9 @@ internal sealed class FeatureOracle
         }
     }
 
+    /// <summary>Passes an event of a partition that came before: it counts in no feature.</summary>
+    public void Pass(int partition, long timeMs) => partitions[partition].Pass(timeMs);
+
     /// <summary>Computes what waits, when every partition has been read to its end.</summary>
     /// <param name="tell">Receives each value.</param>
     public void ReadShared(Action<OracleRow, OracleFeature, Expectation> tell)

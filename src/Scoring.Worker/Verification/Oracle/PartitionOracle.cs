@@ -36,10 +36,7 @@ internal sealed class PartitionOracle
     /// <param name="reader">Waits at the keys of shared entities; null when nobody asks.</param>
     public void Take(TransactionBatch batch, int row, Expectation[] expected, OracleRow? reader)
     {
-        long timeMs = batch.EventTimesMs[row];
-        ledger?.TellUpTo(timeMs, WatermarkMs);
-        long watermarkMs = Math.Max(WatermarkMs ?? timeMs, timeMs);
-        WatermarkMs = watermarkMs;
+        long watermarkMs = Pass(batch.EventTimesMs[row]);
         var label = new LabelState();
         foreach (var entity in locals)
         {
@@ -68,6 +65,16 @@ internal sealed class PartitionOracle
         }
 
         ledger?.Remember(batch, row, label, parts, watermarkMs);
+    }
+
+    /// <summary>Passes an event that counts in nothing, but in time.</summary>
+    /// <returns>The watermark from now on.</returns>
+    public long Pass(long timeMs)
+    {
+        ledger?.TellUpTo(timeMs, WatermarkMs);
+        long watermarkMs = Math.Max(WatermarkMs ?? timeMs, timeMs);
+        WatermarkMs = watermarkMs;
+        return watermarkMs;
     }
 
     /// <summary>Tells the labels behind the last event: when a silent partition does so is not fixed.</summary>
