@@ -57,7 +57,7 @@ internal sealed class LaneRewind(
 
             bool isBehind = partition.Rewind(context.Planted.Bug, shares.TakingBack(partition));
             shares.Rewound(partition);
-            bool areBehind = partition.Labels?.Rewind() == true;
+            bool areBehind = context.Planted.Bug != PlantedBug.LabelsKept && partition.Labels?.Rewind() == true;
             if (partition.IsLost || partition.Share.IsLeaving || context.Planted.Bug == PlantedBug.NoSeek)
             {
                 continue; // Its rows and labels are read elsewhere.

@@ -23,6 +23,21 @@ internal enum PlantedBug
 
     /// <summary>The mark is restored, the state before it is not.</summary>
     StateForgotten,
+
+    /// <summary>A commit whose outcome is not known is taken for done.</summary>
+    UnknownIsDone,
+
+    /// <summary>A commit whose outcome is not known is taken for taken back.</summary>
+    UnknownIsTakenBack,
+
+    /// <summary>Labels are not set back with their transaction.</summary>
+    LabelsKept,
+
+    /// <summary>Offsets are committed in the name of the first membership.</summary>
+    OldMembership,
+
+    /// <summary>A partition's contributions are told before they are as far as its former owner's.</summary>
+    SpeaksTooEarly,
 }
 
 /// <summary>What a test plants.</summary>

@@ -39,6 +39,7 @@ internal sealed class TransactionCommits : LaneCommits
     private long commitStarted;
     private long committedAt;
     private long untoldSince;
+    private IConsumerGroupMetadata? firstMember;
     private TimeSpan cost = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Starts with nothing to commit and no producer yet.</summary>
@@ -204,13 +205,16 @@ internal sealed class TransactionCommits : LaneCommits
         _ => [.. noted], // What is noted may be forgotten while the commit is under way.
     };
 
+    /// <summary>In whose name: the membership of now, unless a test plants a mistake.</summary>
+    private IConsumerGroupMetadata Member() => context.Planted.Bug == PlantedBug.OldMembership ? firstMember ??= input.Member : input.Member;
+
     private void Advance()
     {
         TransactionAnswer answer;
         bool tookTooLong;
         try
         {
-            answer = output.IsCommitting ? output.GoOn(out tookTooLong) : output.Commit(ToCommit(), input.Member, out tookTooLong);
+            answer = output.IsCommitting ? output.GoOn(out tookTooLong) : output.Commit(ToCommit(), Member(), out tookTooLong);
         }
         catch (TransactionBroken broken)
         {
@@ -323,10 +327,15 @@ internal sealed class TransactionCommits : LaneCommits
         }
 
         untoldSince = 0;
+        if (context.Planted.Bug == PlantedBug.UnknownIsDone)
+        {
+            Committed();
+            return;
+        }
 
         var byPartition = committed.ToDictionary(position => position.TopicPartition, position => position.Offset.Value);
         bool isNew = noted.Exists(position => rewind.OffsetOf(position.TopicPartition) != position.Offset.Value);
-        if (isNew && noted.TrueForAll(position => byPartition[position.TopicPartition] == position.Offset.Value))
+        if (isNew && context.Planted.Bug != PlantedBug.UnknownIsTakenBack && noted.TrueForAll(position => byPartition[position.TopicPartition] == position.Offset.Value))
         {
             Committed();
             return;
@@ -334,6 +343,11 @@ internal sealed class TransactionCommits : LaneCommits
 
         output.Resolve();
         rewind.All();
+        if (context.Planted.Bug == PlantedBug.UnknownIsTakenBack)
+        {
+            return;
+        }
+
         foreach (var position in noted)
         {
             long found = byPartition[position.TopicPartition];

@@ -31,9 +31,14 @@ public sealed class PlantedBugTests(KafkaBroker broker, TestModel model, ITestOu
     [InlineData((int)PlantedBug.PositionOffByOne)]
     [InlineData((int)PlantedBug.SwallowedRecord)]
     [InlineData((int)PlantedBug.StateForgotten)]
-    public async Task A_planted_bug_is_caught(int bug)
+    [InlineData((int)PlantedBug.UnknownIsDone)]
+    [InlineData((int)PlantedBug.UnknownIsTakenBack)]
+    [InlineData((int)PlantedBug.LabelsKept)]
+    [InlineData((int)PlantedBug.OldMembership, true)]
+    [InlineData((int)PlantedBug.SpeaksTooEarly, true)]
+    public async Task A_planted_bug_is_caught(int bug, bool overlaps = false)
     {
-        var report = await RunAsync((PlantedBug)bug, seed: 1);
+        var report = await RunAsync((PlantedBug)bug, seed: 1, overlaps);
         Assert.True((int)report["exit_code"]! == ExitCode.Data || (int)report["lag"]! > 0, "nothing is found, and it came to its end");
     }
 
