@@ -13,9 +13,11 @@ internal sealed class Witness : IAsyncDisposable
     private readonly Task listening;
     private TimeSpan longestSilence;
 
-    /// <summary>Begins to listen; silence counts from a partition's first score on.</summary>
-    public Witness(string bootstrapServers, string topic) =>
+    private Witness(string bootstrapServers, string topic) =>
         listening = Task.Factory.StartNew(() => Listen(bootstrapServers, topic), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>Begins to listen; silence counts from a partition's first score on.</summary>
+    public static Witness Of(string bootstrapServers, string topic) => new(bootstrapServers, topic);
 
     /// <summary>Longest time between two scores of one partition so far.</summary>
     public TimeSpan LongestSilence
@@ -36,6 +38,15 @@ internal sealed class Witness : IAsyncDisposable
         lock (gate)
         {
             return lastHeard.All(heard => heard > since);
+        }
+    }
+
+    /// <summary>Whether a partition has spoken since a moment.</summary>
+    public bool IsHeardSince(int partition, long since)
+    {
+        lock (gate)
+        {
+            return lastHeard[partition] > since;
         }
     }
 
