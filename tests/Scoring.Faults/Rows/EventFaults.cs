@@ -35,6 +35,13 @@ internal static class EventFaults
         return KilledAmidAsync(run);
     }
 
+    /// <summary>Puts payments of accounts that nobody has seen among the next ones.</summary>
+    public static void MixNewAccounts(FaultRun run, int count)
+    {
+        var random = Fork(run);
+        run.Payments.Mix(count, moment => Payment(moment.Id, moment.Time, $"new-{moment.Id}", random));
+    }
+
     /// <summary>Payments of known and of new accounts, each at any time of the week before.</summary>
     public static Task ShuffledAsync(FaultRun run)
     {

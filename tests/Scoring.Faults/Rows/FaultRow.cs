@@ -46,6 +46,11 @@ internal sealed record FaultRow(string Name, string Number, string Title, int Br
         new("giants", "18", "events and labels of 100 kB to 12 MB", 0, EventFaults.GiantsAsync) { PrepareAsync = EventFaults.AllowGiantsAsync },
         new("cut", "11", "worker cut off from the broker, for 5 s or until it is replaced", 1, NetworkFaults.CutAsync) { BrokersMax = 1, IsWired = true },
         new("one-way", "12", "requests arrive, answers do not, for 5 or 20 s", 1, NetworkFaults.DropAnswersAsync) { BrokersMax = 1, IsWired = true },
+        new("state", "24", "a record in the state topic that no worker wrote", 0, StateFaults.CorruptAsync),
+        new("hanging", "34", "a transaction of somebody else stands open in the state topic", 0, StateFaults.HangAsync),
+        new("retention", "31", "input deleted that nobody has read", 0, RetentionFaults.LoseInputAsync),
+        new("packages", "26", "13 bad model packages offered, then a worker killed", 0, ModelFaults.OfferBadAsync) { PrepareAsync = ModelFaults.OfferGoodAsync, Judge = ModelFaults.Judge },
+        new("memory", "38", "a worker whose heap is full, restarted with enough", 0, MemoryFaults.LimitAsync),
     ];
 
     /// <summary>Whether it can run with so many brokers of our own.</summary>
