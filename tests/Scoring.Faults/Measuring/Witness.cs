@@ -12,6 +12,7 @@ internal sealed class Witness : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Task listening;
     private TimeSpan longestSilence;
+    private long heard;
 
     private Witness(string bootstrapServers, string topic) =>
         listening = Task.Factory.StartNew(() => Listen(bootstrapServers, topic), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -27,6 +28,18 @@ internal sealed class Witness : IAsyncDisposable
             lock (gate)
             {
                 return longestSilence;
+            }
+        }
+    }
+
+    /// <summary>Scores, from the topic's beginning on.</summary>
+    public long Heard
+    {
+        get
+        {
+            lock (gate)
+            {
+                return heard;
             }
         }
     }
@@ -96,6 +109,7 @@ internal sealed class Witness : IAsyncDisposable
             }
 
             lastHeard[partition] = now;
+            heard++;
         }
     }
 }

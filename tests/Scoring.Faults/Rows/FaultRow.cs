@@ -48,7 +48,7 @@ internal sealed record FaultRow(string Name, string Number, string Title, int Br
         new("one-way", "12", "requests arrive, answers do not, for 5 or 20 s", 1, NetworkFaults.DropAnswersAsync) { BrokersMax = 1, IsWired = true },
         new("state", "24", "a record in the state topic that no worker wrote", 0, StateFaults.CorruptAsync),
         new("hanging", "34", "a transaction of somebody else stands open in the state topic", 0, StateFaults.HangAsync),
-        new("retention", "31", "input deleted that nobody has read", 0, RetentionFaults.LoseInputAsync),
+        new("retention", "31", "input deleted that nobody has read", 0, RetentionFaults.LoseInputAsync) { Judge = RetentionFaults.Judge },
         new("packages", "26", "13 bad model packages offered, then a worker killed", 0, ModelFaults.OfferBadAsync) { PrepareAsync = ModelFaults.OfferGoodAsync, Judge = ModelFaults.Judge },
         new("memory", "38", "a worker whose heap is full, restarted with enough", 0, MemoryFaults.LimitAsync),
     ];

@@ -67,6 +67,9 @@ internal sealed class FaultRun
     /// <summary>Where the input of a partition begins, because the row has deleted what was before.</summary>
     public Dictionary<int, long> Gone { get; } = [];
 
+    /// <summary>Payments that workers have counted as deleted before they were read.</summary>
+    public long Lost { get; set; }
+
     /// <summary>Faults so far.</summary>
     public int Injected { get; private set; }
 
