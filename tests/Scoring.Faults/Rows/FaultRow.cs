@@ -51,6 +51,7 @@ internal sealed record FaultRow(string Name, string Number, string Title, int Br
         new("retention", "31", "input deleted that nobody has read", 0, RetentionFaults.LoseInputAsync) { Judge = RetentionFaults.Judge },
         new("packages", "26", "13 bad model packages offered, then a worker killed", 0, ModelFaults.OfferBadAsync) { PrepareAsync = ModelFaults.OfferGoodAsync, Judge = ModelFaults.Judge },
         new("memory", "38", "a worker whose heap is full, restarted with enough", 0, MemoryFaults.LimitAsync),
+        new("coordinators", "8", "one broker of three restarted in peace, leads again", 3, BrokerFaults.MoveCoordinatorsAsync),
     ];
 
     /// <summary>Whether it can run with so many brokers of our own.</summary>
