@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Scoring.Faults.Network;
 
 namespace Scoring.Faults;
 
@@ -12,15 +13,19 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>One that runs already.</summary>
     public Cluster(string bootstrapServers) => BootstrapServers = bootstrapServers;
 
-    private Cluster(FileInfo script, string folder, string bootstrapServers)
+    private Cluster(FileInfo script, string folder, string bootstrapServers, Wires? wires)
         : this(bootstrapServers)
     {
+        Wires = wires;
         this.script = script;
         this.folder = folder;
     }
 
     /// <summary>Where clients connect.</summary>
     public string BootstrapServers { get; }
+
+    /// <summary>The workers' ways to it; null where they go directly.</summary>
+    public Wires? Wires { get; }
 
     /// <summary>Whether it stays when this program ends, so that somebody can look.</summary>
     public bool IsKept { get; set; }
@@ -29,14 +34,20 @@ internal sealed class Cluster : IAsyncDisposable
     public string HowToWipe => script is null ? "" : $"{script.FullName} --dir {folder} wipe";
 
     /// <summary>Starts one in a folder of its own.</summary>
+    /// <param name="script">Controls it.</param>
+    /// <param name="port">The first broker's.</param>
+    /// <param name="brokerCount">1 or 3.</param>
+    /// <param name="isWired">Whether each worker gets a wire of its own to the only broker.</param>
+    /// <param name="stopping">Ends the waiting.</param>
     /// <exception cref="InvalidOperationException">The script failed; its words are in the message.</exception>
-    public static async Task<Cluster> StartAsync(FileInfo script, int port, int brokerCount, CancellationToken stopping)
+    public static async Task<Cluster> StartAsync(FileInfo script, int port, int brokerCount, bool isWired, CancellationToken stopping)
     {
+        var wires = isWired ? new Wires(port) : null;
         string dir = Directory.CreateTempSubdirectory("fraudscoring-kafka-").FullName;
-        string[] start = ["start", "--port", Text(port), "--brokers", Text(brokerCount)];
+        IEnumerable<string> start = ["start", "--port", Text(port), "--brokers", Text(brokerCount), .. wires?.Settings.SelectMany(setting => (string[])["--set", setting]) ?? []];
         await CallAsync(script, dir, start, stopping);
         string servers = await CallAsync(script, dir, ["bootstrap"], stopping);
-        return new Cluster(script, dir, servers.Trim());
+        return new Cluster(script, dir, servers.Trim(), wires);
     }
 
     /// <summary>Does something to a broker: <c>kill</c>, <c>restart</c>, <c>pause</c> or <c>resume</c>.</summary>
@@ -51,6 +62,11 @@ internal sealed class Cluster : IAsyncDisposable
         if (script is not null && !IsKept)
         {
             await CallAsync(script, folder, ["wipe"], CancellationToken.None);
+        }
+
+        if (Wires is not null)
+        {
+            await Wires.DisposeAsync();
         }
     }
 

@@ -66,13 +66,13 @@ internal static class Verbs
             };
             if (plan.Rows.FirstOrDefault(row => !row.IsPossible(script is null ? 0 : brokerCount)) is { } impossible)
             {
-                await errors.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"--rows: '{impossible.Name}' needs --kafka and at least {impossible.BrokersMin} brokers"));
+                await errors.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"--rows: '{impossible.Name}' needs --kafka and at least {impossible.BrokersMin} brokers, at most {impossible.BrokersMax}"));
                 return 64;
             }
 
             await using var cluster = script is null
                 ? new Cluster(parsed.GetValue(servers)!)
-                : await Cluster.StartAsync(script, parsed.GetValue(port), brokerCount, stopping);
+                : await Cluster.StartAsync(script, parsed.GetValue(port), brokerCount, plan.Rows.Any(row => row.IsWired), stopping);
             return await new Matrix(plan, cluster, errors).RunAsync(output, parsed.GetValue(report), stopping);
         });
         return command;

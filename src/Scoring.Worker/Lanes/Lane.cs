@@ -18,9 +18,6 @@ internal sealed class Lane : IDisposable
 {
     private const int IdleWaitMs = 10;
 
-    /// <summary>Offsets that control records of Kafka transactions may take between two events; a wider gap is looked at.</summary>
-    private const int MarkersMax = 100;
-
     private readonly int number;
     private readonly LaneContext context;
     private readonly TimeProvider clock;
@@ -304,7 +301,7 @@ internal sealed class Lane : IDisposable
             return; // Given up meanwhile: its new owner reads it. Or not begun: it is read again.
         }
 
-        if (offset > partition.ReceivedOffset + MarkersMax)
+        if (offset > partition.ReceivedOffset)
         {
             NoteGap(partition, offset);
         }
@@ -448,12 +445,15 @@ internal sealed class Lane : IDisposable
 
     private void NoteGap(PartitionInput partition, long offset)
     {
-        // A gap also stands where control records of Kafka transactions are; it is a loss only when the log starts behind it.
-        var retained = context.Admin.Ask(() => input.Retained(partition.Source));
-        if (retained.Low.Value > partition.ReceivedOffset)
+        // A gap also stands where control records of Kafka transactions are; it is a loss only as far as the log starts behind it. One that was
+        // met in a transaction that was taken back is met again.
+        long expected = Math.Max(partition.ReceivedOffset, partition.GoneBefore);
+        long found = Math.Min(input.KnownStart(partition.Source).Value, offset);
+        if (found > expected)
         {
-            context.Metrics.InputGap.Inc(retained.Low.Value - partition.ReceivedOffset);
-            LogMessages.InputGap(context.Logger, partition.Partition, partition.ReceivedOffset, retained.Low.Value);
+            context.Metrics.InputGap.Inc(found - expected);
+            LogMessages.InputGap(context.Logger, partition.Partition, expected, found);
+            partition.GoneBefore = found;
         }
     }
 

@@ -125,6 +125,9 @@ internal sealed class TransactionInput : IDisposable
     /// <summary>End of a partition as the last fetch told it, or <see cref="Offset.Unset"/>.</summary>
     public Offset KnownEnd(TopicPartition partition) => consumer.GetWatermarkOffsets(partition).High;
 
+    /// <summary>First retained offset of a partition as the last fetch told it; negative before the first one.</summary>
+    public Offset KnownStart(TopicPartition partition) => consumer.GetWatermarkOffsets(partition).Low;
+
     /// <summary>Commits to the group in the background, one commit at a time; the offsets of labels too, although their partitions are assigned by hand.</summary>
     public Task Commit(IReadOnlyList<TopicPartitionOffset> offsets) => background = Task.Run(() => consumer.Commit(offsets));
 

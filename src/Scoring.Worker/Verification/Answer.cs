@@ -36,6 +36,9 @@ internal sealed class ScoreReading
     /// <summary>Probability; NaN where no model scored.</summary>
     public required double Probability { get; init; }
 
+    /// <summary>Time of its event, ms since 1970 UTC; null where it tells none.</summary>
+    public required long? EventTimeMs { get; init; }
+
     /// <summary><c>approve</c>, <c>review</c> or <c>decline</c>.</summary>
     public required string Decision { get; init; }
 

@@ -42,6 +42,9 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
     /// <summary>Lowest input offset of a partition that has a dead letter; <see cref="long.MaxValue"/> when none has.</summary>
     public long FirstRefused(int partition) => firstRefused[partition];
 
+    /// <summary>Latest time among the events before an offset that were scored, ms since 1970 UTC: what they left in the state, be they retained or not. Null when no score tells.</summary>
+    public long? LatestEventMs(int partition, long before) => partitions[partition].Where(answer => answer.Key < before).Max(answer => answer.Value.Score?.EventTimeMs);
+
     /// <summary>Takes a record of the scores topic.</summary>
     public void TakeScore(ConsumeResult<Ignore, byte[]> record)
     {

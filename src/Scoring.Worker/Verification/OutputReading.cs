@@ -38,6 +38,7 @@ internal sealed class OutputReading(IReadOnlyList<string> featureNames)
             return new ScoreReading
             {
                 Probability = Number(Member(score, "score")) ?? double.NaN,
+                EventTimeMs = Time(Member(score, "event_time")),
                 Decision = Shared(decision.GetString()!),
                 Review = Number(Member(thresholds, "review")),
                 Decline = Number(Member(thresholds, "decline")),
@@ -143,6 +144,8 @@ internal sealed class OutputReading(IReadOnlyList<string> featureNames)
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var member) ? member : default;
 
     private static double? Number(JsonElement value) => value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+
+    private static long? Time(JsonElement value) => value.ValueKind == JsonValueKind.String && value.TryGetDateTimeOffset(out var time) ? time.ToUnixTimeMilliseconds() : null;
 
     private string? Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? Shared(value.GetString()!) : null;
 

@@ -84,7 +84,7 @@ internal sealed class Verifier
         {
             if (transactions.Starts[partition] > 0)
             {
-                oracle.IsCutOff(partition);
+                oracle.IsCutOff(partition, answers.LatestEventMs(partition, transactions.Starts[partition]));
                 notChecked.Add(FormattableString.Invariant($"partition {partition}: input before offset {transactions.Starts[partition]} is no longer retained; nor are features that look back behind it"));
             }
         }

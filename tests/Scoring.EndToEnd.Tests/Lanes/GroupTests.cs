@@ -108,6 +108,31 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
         Assert.Equal(100 + (2 * (250 - 80)), service.Count("scores"));
     }
 
+    [Fact]
+    public async Task What_retention_takes_from_under_a_reader_is_counted_be_it_little()
+    {
+        broker.SkipUnlessReal("it deletes no records");
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
+        using var load = new Load(service);
+        load.Send(100);
+        await using var worker = Start(service, "--group", "under");
+        service.Read("scores", records => records.Count == 100, Bound);
+        await worker.SignalAsync("STOP");
+        await Task.Delay(TimeSpan.FromMilliseconds(500), Bound); // What it has asked for last is answered: empty.
+        load.Send(200);
+        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build())
+        {
+            await admin.DeleteRecordsAsync([new TopicPartitionOffset(service.Topics["in"], 0, 80), new TopicPartitionOffset(service.Topics["in"], 1, 51)]);
+        }
+
+        await worker.SignalAsync("CONT");
+        await UntilPrintedAsync(worker, "Input of partition 0 is gone from offset 50 to 80");
+        await UntilPrintedAsync(worker, "Input of partition 1 is gone from offset 50 to 51");
+        service.Read("scores", records => records.Count == 300 - 30 - 1, Bound);
+        Assert.Equal(ExitCode.Ok, await worker.TerminateAsync());
+        Assert.Equal(300 - 30 - 1, service.Count("scores"));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -10,6 +10,18 @@ internal sealed record Verdict(int ExitCode, JsonNode Report)
     /// <summary>Input records that had to be answered.</summary>
     public long In => (long)Report["in"]!;
 
+    /// <summary>Of these, answered by a score.</summary>
+    public long Scored => (long)Report["scored"]!;
+
+    /// <summary>Scores computed again from the package that was given.</summary>
+    public long ScoresComputed => (long)Report["scores_computed"]!;
+
+    /// <summary>Of the input, answered by a dead letter.</summary>
+    public long Refused => (long)Report["refused"]!;
+
+    /// <summary>What was not checked, and why; a line each.</summary>
+    public IEnumerable<string> NotChecked => Report["not_checked"]!.AsArray().Select(line => (string)line!);
+
     /// <summary>Input records behind the committed offsets.</summary>
     public long Lag => (long)Report["lag"]!;
 

@@ -12,10 +12,13 @@ internal sealed class Witness : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Task listening;
     private TimeSpan longestSilence;
+    private long heard;
+
+    private Witness(string bootstrapServers, string topic) =>
+        listening = Task.Factory.StartNew(() => Listen(bootstrapServers, topic), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>Begins to listen; silence counts from a partition's first score on.</summary>
-    public Witness(string bootstrapServers, string topic) =>
-        listening = Task.Factory.StartNew(() => Listen(bootstrapServers, topic), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    public static Witness Of(string bootstrapServers, string topic) => new(bootstrapServers, topic);
 
     /// <summary>Longest time between two scores of one partition so far.</summary>
     public TimeSpan LongestSilence
@@ -29,6 +32,18 @@ internal sealed class Witness : IAsyncDisposable
         }
     }
 
+    /// <summary>Scores, from the topic's beginning on.</summary>
+    public long Heard
+    {
+        get
+        {
+            lock (gate)
+            {
+                return heard;
+            }
+        }
+    }
+
     /// <summary>Whether every partition has spoken since a moment.</summary>
     /// <param name="since">Of <see cref="TimeProvider.GetTimestamp"/>.</param>
     public bool AllHeardSince(long since)
@@ -36,6 +51,15 @@ internal sealed class Witness : IAsyncDisposable
         lock (gate)
         {
             return lastHeard.All(heard => heard > since);
+        }
+    }
+
+    /// <summary>Whether a partition has spoken since a moment.</summary>
+    public bool IsHeardSince(int partition, long since)
+    {
+        lock (gate)
+        {
+            return lastHeard[partition] > since;
         }
     }
 
@@ -85,6 +109,7 @@ internal sealed class Witness : IAsyncDisposable
             }
 
             lastHeard[partition] = now;
+            heard++;
         }
     }
 }

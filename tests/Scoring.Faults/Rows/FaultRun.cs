@@ -22,7 +22,7 @@ internal sealed class FaultRun
     private readonly MatrixPlan plan;
     private readonly FaultRow row;
     private readonly TextWriter progress;
-    private int injected;
+    private Witness? witness;
 
     /// <summary>Prepares it; nothing runs yet.</summary>
     public FaultRun(MatrixPlan plan, FaultRow row, Cluster cluster, IAdminClient admin, TextWriter progress, CancellationToken stopping)
@@ -36,7 +36,7 @@ internal sealed class FaultRun
         int rowSeed = unchecked((plan.Seed * 1_000) + FaultRow.All.ToList().IndexOf(row));
         Random = new Random(rowSeed);
         Service = new FaultService(string.Create(CultureInfo.InvariantCulture, $"faults-{row.Name}-{plan.Seed}-{Guid.NewGuid().ToString("N")[..6]}"));
-        Workers = new Workers(Service, cluster.BootstrapServers, plan.Settings);
+        Workers = new Workers(Service, row.IsWired ? cluster.Wires!.ServersOf : _ => cluster.BootstrapServers, plan.Settings);
         Payments = new Payments(Service, cluster.BootstrapServers, rowSeed, plan.Rate);
     }
 
@@ -58,6 +58,21 @@ internal sealed class FaultRun
     /// <summary>Its input.</summary>
     public Payments Payments { get; }
 
+    /// <summary>A subscriber of its scores.</summary>
+    public Witness Witness => witness ?? throw new InvalidOperationException("nobody listens before the workers start");
+
+    /// <summary>What the verifier is told beside where to look.</summary>
+    public List<string> VerifyArguments { get; } = [];
+
+    /// <summary>Where the input of a partition begins, because the row has deleted what was before.</summary>
+    public Dictionary<int, long> Gone { get; } = [];
+
+    /// <summary>Payments that workers have counted as deleted before they were read.</summary>
+    public long Lost { get; set; }
+
+    /// <summary>Faults so far.</summary>
+    public int Injected { get; private set; }
+
     /// <summary>Measures.</summary>
     public TimeProvider Clock { get; } = TimeProvider.System;
 
@@ -72,25 +87,26 @@ internal sealed class FaultRun
     {
         Say($"{row.Title}; seed {plan.Seed}, files in {Service.Folder}");
         await WorkerAsync("topics", ["topics", "create", "--partitions", Text(FaultService.PartitionCount), "--replicas", Text(plan.BrokerCount)]);
+        await row.PrepareAsync(this);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stopping);
         await using var workers = Workers;
-        await using var witness = new Witness(Cluster.BootstrapServers, Service.Topic("scores"));
+        await using var listening = witness = Witness.Of(Cluster.BootstrapServers, Service.Topic("scores"));
         var sending = Payments.SendAsync(enough.Token);
         Workers.Start("w1");
         Workers.Start("w2");
-        bool isAlive = await HealedAsync(witness);
-        for (; isAlive && injected < plan.Injections; injected++)
+        bool isAlive = await HealedAsync();
+        for (; isAlive && Injected < plan.Injections; Injected++)
         {
             await PauseAsync(Random.NextDouble() * 2);
-            Say(string.Create(CultureInfo.InvariantCulture, $"injection {injected + 1} of {plan.Injections}, {Payments.Sent} sent"));
+            Say(string.Create(CultureInfo.InvariantCulture, $"injection {Injected + 1} of {plan.Injections}, {Payments.Sent} sent"));
             await row.InjectAsync(this);
-            isAlive = await HealedAsync(witness);
+            isAlive = await HealedAsync();
         }
 
         await PauseAsync(1);
         await enough.CancelAsync();
         await sending;
-        var silence = witness.LongestSilence; // From here on partitions fall silent because there is nothing to say.
+        var silence = Witness.LongestSilence; // From here on partitions fall silent because there is nothing to say.
         Verdict? verdict = null;
         if (await DrainedAsync())
         {
@@ -101,7 +117,7 @@ internal sealed class FaultRun
         return new RowResult
         {
             Row = row,
-            Injections = injected,
+            Injections = Injected,
             Events = Payments.Sent,
             Verdict = verdict,
             AskedForRestart = Workers.AskedForRestart,
@@ -132,13 +148,13 @@ internal sealed class FaultRun
     public void Say(string text) => progress.WriteLine($"{Clock.GetUtcNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture)} {row.Name}: {text}");
 
     // Every partition speaks, under workers that live: faults before each other's healing would hide each other.
-    private async Task<bool> HealedAsync(Witness witness)
+    private async Task<bool> HealedAsync()
     {
         long since = Clock.GetTimestamp();
         bool isHealed = await UntilAsync("every partition speaks", HealBound, async () =>
         {
             await Workers.RestartEndedAsync(Stopping);
-            return witness.AllHeardSince(since);
+            return Witness.AllHeardSince(since);
         });
         Say(string.Create(CultureInfo.InvariantCulture, $"healed after {Clock.GetElapsedTime(since).TotalMilliseconds:0} ms"));
         return isHealed;
@@ -156,11 +172,15 @@ internal sealed class FaultRun
 
     private async Task<Verdict> VerifyAsync()
     {
-        var (code, output) = await WorkerAsync("verify", ["verify", "--json", "--wait-seconds", "60"]);
+        var (code, output) = await WorkerAsync("verify", ["verify", "--json", "--wait-seconds", "60", .. VerifyArguments]);
         var verdict = new Verdict(code, JsonNode.Parse(output)!);
         Say($"verify ended with {Text(code)}: {Text(verdict.In)} in, {Text(verdict.ValuesCompared)} values compared");
-        Require(verdict.In == Payments.Sent && verdict.Lag == 0, $"{Text(Payments.Sent)} transactions were sent, {Text(verdict.In)} are accounted for");
+        Require(
+            verdict.In == Payments.Sent - Gone.Values.Sum() && verdict.Lag == 0,
+            $"{Text(Payments.Sent)} transactions were sent, {Text(verdict.In)} are accounted for, {Text(Gone.Values.Sum())} are deleted");
+        Require(verdict.Refused == Payments.Bad, $"{Text(Payments.Bad)} bad transactions were sent, {Text(verdict.Refused)} were answered by dead letters");
         Require(Payments.Refused == 0, $"{Text(Payments.Refused)} input records were refused by the brokers");
+        row.Judge(this, verdict);
         return verdict;
     }
 
@@ -170,7 +190,8 @@ internal sealed class FaultRun
         return answer.ExitCode == 0 || (answer.ExitCode == 65 && string.Equals(log, "verify", StringComparison.Ordinal)) ? answer : throw new InvalidOperationException($"'{log}' ended with {Text(answer.ExitCode)}, see {Service.Folder}/{log}.log");
     }
 
-    private async Task<bool> UntilAsync(string what, TimeSpan bound, Func<Task<bool>> isSoAsync)
+    /// <summary>Waits until something is so; if it is not within the bound, that is a fault.</summary>
+    public async Task<bool> UntilAsync(string what, TimeSpan bound, Func<Task<bool>> isSoAsync)
     {
         long begun = Clock.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
@@ -191,11 +212,12 @@ internal sealed class FaultRun
             await timer.WaitForNextTickAsync(Stopping);
         }
         while (Clock.GetElapsedTime(begun) < bound && Workers.Faults.Count < WorkerFaultsMax);
-        Faults.Add(string.Create(CultureInfo.InvariantCulture, $"not within {bound.TotalSeconds} s: {what} (injection {injected})"));
+        Faults.Add(string.Create(CultureInfo.InvariantCulture, $"not within {bound.TotalSeconds} s: {what} (injection {Injected + 1})"));
         return false;
     }
 
-    private void Require(bool isSo, string otherwise)
+    /// <summary>Notes a fault unless something is so.</summary>
+    public void Require(bool isSo, string otherwise)
     {
         if (!isSo)
         {

@@ -32,7 +32,7 @@ internal static class WorkerFaults
     /// <summary>Broken events, and the worker dies while it has some of them.</summary>
     public static async Task PoisonAsync(FaultRun run)
     {
-        run.Payments.Break(20);
+        EventFaults.MixBad(run, 20);
         await run.PauseAsync(run.Random.NextDouble() * 0.3);
         await KillAsync(run);
     }

@@ -32,6 +32,9 @@ internal sealed class Child : IAsyncDisposable
     /// <summary>Whether it owned partitions or was about to: it has told its group's name.</summary>
     public bool HasSpoken { get; private set; }
 
+    /// <summary>Where it answers; null while it does not.</summary>
+    public Uri? Address { get; private set; }
+
     /// <summary>Whether it has ended.</summary>
     public bool HasEnded => process.HasExited;
 
@@ -39,13 +42,19 @@ internal sealed class Child : IAsyncDisposable
     /// <param name="name">In the group; also names the file.</param>
     /// <param name="folder">Of the file.</param>
     /// <param name="arguments">Verb first.</param>
-    public static Child Start(string name, string folder, IEnumerable<string> arguments)
+    /// <param name="variables">What its environment holds beside ours.</param>
+    public static Child Start(string name, string folder, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? variables = null)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll"));
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (variable, value) in variables ?? new Dictionary<string, string>(StringComparer.Ordinal))
+        {
+            start.Environment[variable] = value;
         }
 
         return new Child(new Process { StartInfo = start }, name, Path.Combine(folder, $"{name}.log"));
@@ -95,6 +104,14 @@ internal sealed class Child : IAsyncDisposable
         }
     }
 
+    // "... answer at http://127.0.0.1:1234", within a line of JSON.
+    private static Uri? AddressIn(string line)
+    {
+        const string before = "Metrics and health answer at ";
+        int at = line.IndexOf(before, StringComparison.Ordinal);
+        return at < 0 ? null : new Uri(line[(at + before.Length)..].Split('"', ' ')[0]);
+    }
+
     private void Write(string? line)
     {
         lock (gate)
@@ -102,6 +119,7 @@ internal sealed class Child : IAsyncDisposable
             if (line is not null && log.BaseStream is { CanWrite: true })
             {
                 log.WriteLine(line);
+                Address ??= AddressIn(line);
                 HasSpoken |= line.Contains("lanes over", StringComparison.Ordinal);
             }
         }

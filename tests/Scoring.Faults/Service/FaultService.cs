@@ -34,6 +34,9 @@ internal sealed class FaultService
     /// <summary>Consumer group of the workers.</summary>
     public string Group => $"fraud.{Name}";
 
+    /// <summary>Its models; null where rules alone decide.</summary>
+    public ModelPackages? Models { get; set; }
+
     /// <summary>The full name of a topic, e.g. of <c>scores</c>.</summary>
     public string Topic(string name) => $"{Name}.{name}";
 

@@ -1,6 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
-using System.Text.Json.Nodes;
 using Confluent.Kafka;
 
 namespace Scoring.Faults.Service;
@@ -15,14 +15,23 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
     private const int UnacknowledgedMax = 500;
     private const double Speed = 20;
 
+    /// <summary>Most records of a row that go with one payment.</summary>
+    private const int MixedMax = 4;
+
+    /// <summary>The largest record that a row may want; what a topic takes is the topic's setting.</summary>
+    private const int RecordBytesMax = 16 << 20;
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
     private static readonly DateTimeOffset Start = new(2025, 3, 3, 0, 0, 0, TimeSpan.Zero);
-    private static readonly string[] Broken = ["", "{", "nothing", "[]", "{\"transaction_id\":7}", "\u00ff\ufffd", "{\"amount_minor\":1e999}"];
 
     private readonly Random random = new(seed);
-    private readonly PriorityQueue<(string Account, string Value), DateTimeOffset> labels = new();
+    private readonly PriorityQueue<InputRecord, DateTimeOffset> labels = new();
+    private readonly ConcurrentQueue<Func<Moment, InputRecord>> mixed = new();
     private readonly TimeProvider clock = TimeProvider.System;
-    private int brokenDue;
+    private string lastId = "";
+    private string lastAccount = "";
+    private long payments;
+    private long mixedSent;
     private int unacknowledged;
     private int refused;
 
@@ -32,8 +41,22 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
     /// <summary>Records the brokers would not take: none in a run that counts.</summary>
     public int Refused => refused;
 
-    /// <summary>Puts broken events among the next payments.</summary>
-    public void Break(int count) => Interlocked.Add(ref brokenDue, count);
+    /// <summary>Transactions among those sent that must be answered by a dead letter.</summary>
+    public long Bad { get; private set; }
+
+    /// <summary>Records that a row wants and that are not sent yet.</summary>
+    public int MixedDue => mixed.Count;
+
+    /// <summary>Puts records among the next payments.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="make">Makes one, on the sending thread.</param>
+    public void Mix(int count, Func<Moment, InputRecord> make)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            mixed.Enqueue(make);
+        }
+    }
 
     /// <summary>Sends until told to stop, then waits for the last acknowledgement.</summary>
     public async Task SendAsync(CancellationToken enough)
@@ -45,7 +68,8 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
             EnableIdempotence = true,
             LingerMs = 2,
             MessageTimeoutMs = 0,
-            Partitioner = Partitioner.Murmur2Random,
+            MessageMaxBytes = RecordBytesMax,
+            Partitioner = Confluent.Kafka.Partitioner.Murmur2Random,
         }).SetLogHandler((_, _) => { }).Build();
         using var timer = new PeriodicTimer(Tick);
         long begun = clock.GetTimestamp();
@@ -58,6 +82,10 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
             for (; due >= 1 && Volatile.Read(ref unacknowledged) < UnacknowledgedMax; due--)
             {
                 SendNext(producer);
+                for (int i = 0; i < MixedMax && Volatile.Read(ref unacknowledged) < UnacknowledgedMax && mixed.TryDequeue(out var make); i++)
+                {
+                    Send(producer, make(new Moment($"x{Text(mixedSent++)}", Time, lastId, lastAccount)));
+                }
             }
 
             try
@@ -75,55 +103,52 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
         }
     }
 
+    private DateTimeOffset Time => Start.AddSeconds(payments * Speed / rate);
+
     private void SendNext(IProducer<byte[], byte[]> producer)
     {
-        var time = Start.AddSeconds(Sent * Speed / rate);
+        var time = Time;
+        payments++;
         while (labels.TryPeek(out var label, out var reportedAt) && reportedAt <= time)
         {
             labels.Dequeue();
-            Produce(producer, "labels", label.Account, label.Value);
+            Send(producer, label);
         }
 
         string account = Text(random.Next(40) == 0 ? 0 : random.Next(1_000));
-        string id = Text(Sent++);
-        if (brokenDue > 0 && random.Next(4) == 0)
-        {
-            Interlocked.Decrement(ref brokenDue);
-            Produce(producer, "transactions", account, Broken[random.Next(Broken.Length)]);
-            return;
-        }
-
+        string id = Text(Sent);
+        (lastId, lastAccount) = (id, account);
         var late = time.AddSeconds(random.Next(25) == 0 ? -random.Next(60) : 0);
-        Produce(producer, "transactions", account, new JsonObject
-        {
-            ["transaction_id"] = id,
-            ["event_time"] = Rfc3339(late),
-            ["amount_minor"] = random.Next(90_000),
-            ["currency"] = random.Next(10) == 0 ? "JPY" : "EUR",
-            ["account_id"] = account,
-            ["merchant_id"] = $"m-{random.Next(40)}",
-        }.ToJsonString());
+        int amountMinor = random.Next(90_000);
+        string currency = random.Next(10) == 0 ? "JPY" : "EUR";
+        Send(producer, new InputRecord("transactions", account, PaymentJson.Bytes(PaymentJson.Payment(id, late, account, $"m-{random.Next(40)}", amountMinor, currency))));
         if (random.Next(4) == 0)
         {
             var reportedAt = late.AddSeconds(random.Next(20) == 0 ? 121 + random.Next(120) : random.Next(90));
-            labels.Enqueue((account, Label(id, account, reportedAt)), reportedAt);
+            labels.Enqueue(new InputRecord("labels", account, PaymentJson.Bytes(PaymentJson.Label($"l-{id}", id, account, random.Next(3) == 0, reportedAt))), reportedAt);
         }
     }
 
-    private string Label(string id, string account, DateTimeOffset reportedAt) => new JsonObject
+    private void Send(IProducer<byte[], byte[]> producer, InputRecord record)
     {
-        ["label_id"] = $"l-{id}",
-        ["transaction_id"] = id,
-        ["account_id"] = account,
-        ["is_fraud"] = random.Next(3) == 0,
-        ["source"] = "fraud_report",
-        ["reported_at"] = Rfc3339(reportedAt),
-    }.ToJsonString();
+        if (string.Equals(record.Topic, "transactions", StringComparison.Ordinal))
+        {
+            Sent++;
+            Bad += record.IsRefused ? 1 : 0;
+        }
 
-    private void Produce(IProducer<byte[], byte[]> producer, string topic, string key, string value)
-    {
+        var message = new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(record.Key), Value = record.Value! };
+        if (record.Headers.Count > 0)
+        {
+            message.Headers = [];
+            foreach (var (name, value) in record.Headers)
+            {
+                message.Headers.Add(name, Encoding.UTF8.GetBytes(value));
+            }
+        }
+
         Interlocked.Increment(ref unacknowledged);
-        producer.Produce(service.Topic(topic), new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(key), Value = Encoding.UTF8.GetBytes(value) }, report =>
+        producer.Produce(service.Topic(record.Topic), message, report =>
         {
             Interlocked.Decrement(ref unacknowledged);
             if (report.Error.IsError)
@@ -134,6 +159,4 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static string Rfc3339(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

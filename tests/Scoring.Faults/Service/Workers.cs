@@ -1,7 +1,7 @@
 namespace Scoring.Faults.Service;
 
 /// <summary>The running workers by name. A name that ends and starts again is the same static member of the group.</summary>
-internal sealed class Workers(FaultService service, string bootstrapServers, IReadOnlyList<string> settings) : IAsyncDisposable
+internal sealed class Workers(FaultService service, Func<string, string> serversOf, IReadOnlyList<string> settings) : IAsyncDisposable
 {
     /// <summary>Longest a worker may take to end after SIGTERM: 10 s to drain, and a busy machine.</summary>
     private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(30);
@@ -12,6 +12,7 @@ internal sealed class Workers(FaultService service, string bootstrapServers, IRe
     /// <summary>Exit code of a process that SIGTERM met before it could listen for it; nothing had begun.</summary>
     private const int Unheard = 143;
 
+    private readonly HttpClient http = new();
     private readonly SortedDictionary<string, Child> running = new(StringComparer.Ordinal);
 
     /// <summary>Names of those that run, in order.</summary>
@@ -23,8 +24,13 @@ internal sealed class Workers(FaultService service, string bootstrapServers, IRe
     /// <summary>What must not be: exit codes other than 0 after SIGTERM, ends that nobody asked for.</summary>
     public List<string> Faults { get; } = [];
 
+    /// <summary>What they are told about the model.</summary>
+    public IReadOnlyList<string> Model { get; set; } = ["--without-model"];
+
     /// <summary>Starts one.</summary>
-    public void Start(string name) => running.Add(name, Process(name, name));
+    /// <param name="name">A name that none has.</param>
+    /// <param name="variables">What its environment holds beside ours.</param>
+    public void Start(string name, IReadOnlyDictionary<string, string>? variables = null) => running.Add(name, Process(name, name, variables));
 
     /// <summary>A second process under the name of one that runs; the caller has it.</summary>
     public Child StartAgain(string name) => Process(name, $"{name}-again");
@@ -73,6 +79,41 @@ internal sealed class Workers(FaultService service, string bootstrapServers, IRe
         }
     }
 
+    /// <summary>Sum of a metric over its series and over the workers that answer.</summary>
+    public async Task<double> MetricAsync(string name)
+    {
+        double sum = 0;
+        foreach (var address in running.Values.Select(child => child.Address).OfType<Uri>())
+        {
+            try
+            {
+                sum += Metrics.Sum(await http.GetStringAsync(new Uri(address, "/metrics")), name);
+            }
+            catch (HttpRequestException)
+            {
+                // It ends, or has not begun: it has counted nothing.
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>Waits for one that must end by itself, and takes it away.</summary>
+    /// <returns>Its exit code; null, and it still runs, when it has not ended within the bound.</returns>
+    public async Task<int?> EndedAsync(string name, TimeSpan bound, CancellationToken stopping)
+    {
+        try
+        {
+            int code = await running[name].EndAsync(stopping).WaitAsync(bound, stopping);
+            await Remove(name).DisposeAsync();
+            return code;
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Ends all, together.</summary>
     public Task TerminateAllAsync(CancellationToken stopping) => Task.WhenAll(Names.Select(name => TerminateAsync(name, stopping)));
 
@@ -106,6 +147,7 @@ internal sealed class Workers(FaultService service, string bootstrapServers, IRe
         }
 
         running.Clear();
+        http.Dispose();
     }
 
     private Child Remove(string name)
@@ -114,12 +156,13 @@ internal sealed class Workers(FaultService service, string bootstrapServers, IRe
         return child!;
     }
 
-    private Child Process(string name, string logName) => Child.Start(
+    private Child Process(string name, string logName, IReadOnlyDictionary<string, string>? variables = null) => Child.Start(
         logName,
         service.Folder,
         [
-            "run", "--definition", service.DefinitionPath, "--bootstrap-servers", bootstrapServers, "--without-model", "--emit", "features", "--lanes", "2", "--http", "127.0.0.1:0",
+            "run", "--definition", service.DefinitionPath, "--bootstrap-servers", serversOf(name), .. Model, "--emit", "features", "--lanes", "2", "--http", "127.0.0.1:0",
             "--set", $"Kafka:InstanceId={name}",
             .. settings.SelectMany(setting => (string[])["--set", setting]),
-        ]);
+        ],
+        variables);
 }

@@ -95,6 +95,10 @@ public sealed class FeatureOracleTests
     [Fact]
     public void Over_three_partitions_that_wait_the_engine_says_what_the_oracle_says() => NearlyInOrder.Sample(CheckPartitions, iter: 150);
 
+    [Fact]
+    public void Behind_what_retention_took_the_engine_says_what_the_oracle_says_or_the_oracle_says_nothing() =>
+        Gen.Select(NearlyInOrder, Gen.Int[1, 40]).Sample((steps, gone) => CheckCutOff(steps, Math.Min(gone, steps.Length)), iter: 300);
+
     private static string Definition(int eventsMax, int keysMax, bool unbounded) => $$"""
         {
           "service": "oracle", "events": {}, "labels": { "delay": "20s" },
@@ -120,6 +124,30 @@ public sealed class FeatureOracleTests
 
         world.Finish();
         Assert.True(steps.Length == 0 || world.Compared > steps.Length * 20);
+    }
+
+    private static void CheckCutOff(OracleStep[] steps, int gone)
+    {
+        using var world = new OracleWorld(Definition(64, 1_000, unbounded: true), partitionCount: 1);
+        AddLabels(world, [.. steps.Select((step, i) => i < gone ? step with { Label = -1 } : step)], _ => 0); // A late label of what is gone counts when it is told, and nobody can say of what.
+        for (int i = 0; i < steps.Length; i++)
+        {
+            byte[] value = OracleWorld.Event(Repeated(steps, i), IdOf(steps, i));
+            if (i < gone)
+            {
+                world.ProcessGone(value, 0, i);
+                continue;
+            }
+
+            if (i == gone)
+            {
+                world.CutOff(0);
+            }
+
+            world.Process(value, 0, i);
+        }
+
+        world.Finish();
     }
 
     private static void CheckPartitions(OracleStep[] steps)

@@ -29,6 +29,7 @@ internal sealed class OracleWorld : IDisposable
     private readonly LabelQueue[] queues;
     private readonly List<Row> rows = [];
     private readonly EventHeaders headers = new();
+    private long? goneToMs;
 
     public OracleWorld(string definition, int partitionCount)
     {
@@ -125,6 +126,18 @@ internal sealed class OracleWorld : IDisposable
             Compare(row, feature, expected[feature.Index]);
         }
     }
+
+    /// <summary>Takes an event into the engine only: by now retention has taken it.</summary>
+    public void ProcessGone(byte[] value, int partition, long offset)
+    {
+        Decode(value, partition, offset);
+        TellLabels(partition, batch.EventTimesMs[0]);
+        engine.Process(batch, 0, 1, states, block);
+        goneToMs = Math.Max(goneToMs ?? long.MinValue, batch.EventTimesMs[0]);
+    }
+
+    /// <summary>The oracle begins behind what is gone.</summary>
+    public void CutOff(int partition) => oracle.IsCutOff(partition, goneToMs);
 
     /// <summary>Tells the others what a partition has contributed and how far it is.</summary>
     public void Exchange(int partition, long watermarkMs)

@@ -19,6 +19,7 @@ internal sealed class FeatureOracle
     private readonly SharedEntityOracle[] shared;
     private readonly OracleFeature[] stateless;
     private readonly long?[] cutOffFromMs;
+    private readonly bool[] awaitsFirst;
 
     /// <summary>Starts before every event.</summary>
     /// <param name="definition">A checked definition.</param>
@@ -34,6 +35,7 @@ internal sealed class FeatureOracle
         shared = [.. SharedNames.Select(name => new SharedEntityOracle(definition.Entities[name], byEntity[name], schema, definition.Labels.Delay))];
         partitions = [.. Enumerable.Range(0, partitionCount).Select(partition => new PartitionOracle(partition, definition, byEntity, shared, schema, labels?[partition]))];
         cutOffFromMs = new long?[partitionCount];
+        awaitsFirst = new bool[partitionCount];
         IsShared = [.. Features.Select(feature => feature.Entity is { } entity && definition.Entities[entity].Shared is not null)];
         NotChecked = [.. Features.Where(feature => NotKnown.Contains(feature.Aggregate) || (feature.OfLabels && labels is null)).Select(feature => feature.Name)];
     }
@@ -60,7 +62,9 @@ internal sealed class FeatureOracle
     public long? WatermarkMs(int partition) => partitions[partition].WatermarkMs;
 
     /// <summary>Says that a partition's input no longer begins with its first event: what looks further back is not known.</summary>
-    public void IsCutOff(int partition) => cutOffFromMs[partition] = long.MaxValue;
+    /// <param name="partition">The partition.</param>
+    /// <param name="latestMs">Latest event time before its beginning, ms since 1970 UTC: the first event that is left may be a late one. Null where nobody tells.</param>
+    public void IsCutOff(int partition, long? latestMs) => (cutOffFromMs[partition], awaitsFirst[partition]) = (latestMs ?? long.MinValue, true);
 
     /// <summary>Takes the next event of a partition in.</summary>
     /// <param name="batch">Its batch.</param>
@@ -71,9 +75,9 @@ internal sealed class FeatureOracle
     public void Take(TransactionBatch batch, int row, int partition, Expectation[] expected, OracleRow? reader)
     {
         long timeMs = batch.EventTimesMs[row];
-        if (cutOffFromMs[partition] == long.MaxValue)
+        if (awaitsFirst[partition])
         {
-            cutOffFromMs[partition] = timeMs;
+            (cutOffFromMs[partition], awaitsFirst[partition]) = (Math.Max(cutOffFromMs[partition]!.Value, timeMs), false);
         }
 
         bool isTooLate = timeMs < partitions[partition].WatermarkMs - LateMs;
@@ -109,5 +113,5 @@ internal sealed class FeatureOracle
         }
     }
 
-    private static bool IsWhole(OracleFeature feature, long timeMs, long beginMs) => feature.ReachMs is { } reach && timeMs - reach >= beginMs;
+    private static bool IsWhole(OracleFeature feature, long timeMs, long beginMs) => feature.KnownFromMs is { } reach && timeMs - reach >= beginMs;
 }

@@ -93,6 +93,12 @@ internal sealed class OracleFeature
     /// <summary>Longest look into the past, ms; null when it has no end.</summary>
     public long? ReachMs => LengthMs + DelayMs;
 
+    /// <summary>
+    /// How far back the input has to be known for its value to be, ms; null for all of it. When a key was seen first its state knows however long ago that was: a window
+    /// only bounds what is told. A filter that compares with a window looks at the one before each event that it passes.
+    /// </summary>
+    public long? KnownFromMs => string.Equals(Aggregate, "first_seen", StringComparison.Ordinal) ? null : MeasuredBefore is null ? ReachMs : 2 * ReachMs;
+
     /// <summary>Whether two values must be equal to the last digit: whole numbers are.</summary>
     public bool IsCounted => Aggregate is "count" or "distinct" or "run_length" or "label_count" or "hour" or "weekday" or "weekend" or "night" or "membership" or "mismatch";
 }
