@@ -263,11 +263,6 @@ internal sealed class LaneShares
             return true;
         }
 
-        if (context.Planted.Bug == PlantedBug.SpeaksTooEarly)
-        {
-            return TryOwn(partition, long.MaxValue);
-        }
-
         if (ledger.Position(partition.Partition) < share.KnownAtOffset)
         {
             return false;

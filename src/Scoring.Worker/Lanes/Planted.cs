@@ -35,9 +35,6 @@ internal enum PlantedBug
 
     /// <summary>Offsets are committed in the name of the first membership.</summary>
     OldMembership,
-
-    /// <summary>A partition's contributions are told before they are as far as its former owner's.</summary>
-    SpeaksTooEarly,
 }
 
 /// <summary>What a test plants.</summary>

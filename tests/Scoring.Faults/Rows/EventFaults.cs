@@ -101,6 +101,27 @@ internal static class EventFaults
         return KilledAmidAsync(run);
     }
 
+    /// <summary>Payments that are sent again, at once or a while later, and identifiers that are taken for another payment.</summary>
+    public static Task RepeatAsync(FaultRun run)
+    {
+        var random = Fork(run);
+        var earlier = new Queue<InputRecord>();
+        run.Payments.Mix(2_000, moment =>
+        {
+            earlier.Enqueue(moment.Payment);
+            var repeated = earlier.Count > 200 ? earlier.Dequeue() : random.Next(2) == 0 ? earlier.Peek() : moment.Payment;
+            if (random.Next(4) > 0)
+            {
+                return repeated;
+            }
+
+            var other = JsonNode.Parse(repeated.Value!)!.AsObject();
+            other["amount_minor"] = 90_001;
+            return repeated with { Value = PaymentJson.Bytes(other), IsRefused = true };
+        });
+        return KilledAmidAsync(run);
+    }
+
     /// <summary>Accounts and merchants that nobody has seen, and as often the same account.</summary>
     public static Task FloodKeysAsync(FaultRun run)
     {

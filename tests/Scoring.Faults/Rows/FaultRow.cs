@@ -40,6 +40,7 @@ internal sealed record FaultRow(string Name, string Number, string Title, int Br
         new("definition", "40", "definition changed between restarts", 0, GroupFaults.ChangeDefinitionAsync),
         new("corpus", "23", "3,000 malformed events of every kind", 0, EventFaults.MalformedAsync),
         new("shuffled", "21", "2,000 payments late by seconds to a week, shuffled", 0, EventFaults.ShuffledAsync),
+        new("repeats", "22", "2,000 payments sent again, a quarter with another amount", 0, EventFaults.RepeatAsync),
         new("schema", "30", "events with new members, and with a changed type", 0, EventFaults.ChangeSchemaAsync),
         new("labels", "29", "6,000 labels: unknown payments, contradictions, repetitions", 0, EventFaults.FloodLabelsAsync),
         new("keys", "19", "10,000 new accounts and as many payments of one", 0, EventFaults.FloodKeysAsync),

@@ -52,6 +52,7 @@ internal sealed class FaultService
           "service": {{Quoted(Name)}},
           "events": { "attributes": { "note": { "path": "note", "type": "text" } } },
           "labels": { "delay": "2m", "path": "is_fraud" },
+          "duplicates": { "window": "1h" },
           "entities": {
             "account": { "key": ["account_id"], "events_max": {{eventsMax}} },
             "merchant": { "key": ["merchant_id"], "shared": { "pane": "1m", "settle": "5m" } }

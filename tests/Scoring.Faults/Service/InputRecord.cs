@@ -20,5 +20,6 @@ internal sealed record InputRecord(string Topic, string Key, byte[]? Value)
 /// <param name="Time">The event time that they have come to.</param>
 /// <param name="PaymentId">The last of them.</param>
 /// <param name="Account">Its account.</param>
+/// <param name="Payment">Itself.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct Moment(string Id, DateTimeOffset Time, string PaymentId, string Account);
+internal readonly record struct Moment(string Id, DateTimeOffset Time, string PaymentId, string Account, InputRecord Payment);

@@ -30,6 +30,7 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
     private readonly TimeProvider clock = TimeProvider.System;
     private string lastId = "";
     private string lastAccount = "";
+    private InputRecord last = new("transactions", "", null);
     private long payments;
     private long mixedSent;
     private int unacknowledged;
@@ -84,7 +85,7 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
                 SendNext(producer);
                 for (int i = 0; i < MixedMax && Volatile.Read(ref unacknowledged) < UnacknowledgedMax && mixed.TryDequeue(out var make); i++)
                 {
-                    Send(producer, make(new Moment($"x{Text(mixedSent++)}", Time, lastId, lastAccount)));
+                    Send(producer, make(new Moment($"x{Text(mixedSent++)}", Time, lastId, lastAccount, last)));
                 }
             }
 
@@ -121,7 +122,8 @@ internal sealed class Payments(FaultService service, string bootstrapServers, in
         var late = time.AddSeconds(random.Next(25) == 0 ? -random.Next(60) : 0);
         int amountMinor = random.Next(90_000);
         string currency = random.Next(10) == 0 ? "JPY" : "EUR";
-        Send(producer, new InputRecord("transactions", account, PaymentJson.Bytes(PaymentJson.Payment(id, late, account, $"m-{random.Next(40)}", amountMinor, currency))));
+        last = new InputRecord("transactions", account, PaymentJson.Bytes(PaymentJson.Payment(id, late, account, $"m-{random.Next(40)}", amountMinor, currency)));
+        Send(producer, last);
         if (random.Next(4) == 0)
         {
             var reportedAt = late.AddSeconds(random.Next(20) == 0 ? 121 + random.Next(120) : random.Next(90));
