@@ -60,7 +60,7 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
     {
         if (restorer is null)
         {
-            made.ForEach(assigned.BeginFromInput);
+            made.ForEach(partition => assigned.BeginFromInput(partition));
             return;
         }
 

@@ -177,7 +177,8 @@ internal sealed class Lane : IDisposable
     private void Release()
     {
         labelEnds.Take(partitions.ByNumber);
-        while (!batch.IsFull && output.HasRoom)
+        bool isCareful = partitions.AnyIsCareful;
+        while (!batch.IsFull && output.HasRoom && !(isCareful && IsBusy))
         {
             PartitionInput? earliest = null;
             foreach (var candidate in partitions.All)
@@ -234,7 +235,8 @@ internal sealed class Lane : IDisposable
     /// <summary>Reads what is queued into the batch.</summary>
     private void Receive(long now, int waitMs)
     {
-        if (!room.MayRead(now))
+        bool isCareful = partitions.AnyIsCareful;
+        if (!room.MayRead(now) || (isCareful && IsBusy))
         {
             return;
         }
@@ -254,7 +256,7 @@ internal sealed class Lane : IDisposable
             }
         }
 
-        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && (output.HasRoom || room.IsHolding); budget--)
+        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && !(isCareful && IsBusy) && (output.HasRoom || room.IsHolding); budget--)
         {
             var result = input.Read(waitMs, nowMs);
             waitMs = 0;
@@ -309,6 +311,11 @@ internal sealed class Lane : IDisposable
         partition.ReceivedOffset = offset + 1;
         partition.IsAtEnd = false;
         records.Consumed();
+        if (refusal.IsNone && partition.Beginnings?.Suspect == offset)
+        {
+            refusal = new Refusal(RefusalCode.CrashSuspect, "", 0);
+        }
+
         if (!refusal.IsNone)
         {
             if (offset >= partition.ResumeOffset)
@@ -331,6 +338,9 @@ internal sealed class Lane : IDisposable
         partition.Staged.Add(batch, row, source, offset, timestamp.UnixTimestampMs);
         PauseIfFull(partition);
     }
+
+    /// <summary>Whether anything is at hand that is not committed: then one that takes records one by one takes none.</summary>
+    private bool IsBusy => batch.RowCount > 0 || output.InFlight > 0 || !output.TakesRecords;
 
     private void PauseIfFull(PartitionInput partition)
     {
@@ -364,6 +374,11 @@ internal sealed class Lane : IDisposable
 
     private void Accept(PartitionInput partition, long offset, long appendTimeMs, bool stale)
     {
+        if (context.Planted.Kills(batch, batch.RowCount))
+        {
+            throw new LaneFailure(ExitCode.Internal, "a test wants it");
+        }
+
         isStale[batch.RowCount] = stale;
         batch.Accept(partition.Partition, offset, appendTimeMs);
         partition.Share.HasUndrained = true;
