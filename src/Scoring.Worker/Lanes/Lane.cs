@@ -303,6 +303,14 @@ internal sealed class Lane : IDisposable
             return; // Given up meanwhile: its new owner reads it. Or not begun: it is read again.
         }
 
+        if (offset < partition.ReceivedOffset)
+        {
+            // The client found its position beyond the end and began again at the beginning: those offsets are answered.
+            throw new LaneFailure(
+                ExitCode.Configuration,
+                FormattableString.Invariant($"{context.Topics.Transactions} [{source}] went back from offset {partition.ReceivedOffset} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
+        }
+
         if (offset > partition.ReceivedOffset)
         {
             NoteGap(partition, offset);

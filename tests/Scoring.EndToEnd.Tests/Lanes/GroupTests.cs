@@ -133,6 +133,33 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
         Assert.Equal(300 - 30 - 1, service.Count("scores"));
     }
 
+    [Fact]
+    public async Task A_topic_made_anew_under_a_running_worker_ends_it()
+    {
+        broker.SkipUnlessReal("it deletes no topics");
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
+        using var load = new Load(service);
+        load.Send(200);
+        await using var worker = Start(service, "--group", "anew");
+        service.Read("scores", records => records.Count == 200, Bound);
+        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build())
+        {
+            await admin.DeleteTopicsAsync([service.Topics["in"]]);
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+            while (admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.Exists(topic => topic.Topic == service.Topics["in"]))
+            {
+                await timer.WaitForNextTickAsync(Bound);
+            }
+
+            await admin.CreateTopicsAsync([new TopicSpecification { Name = service.Topics["in"], NumPartitions = 2 }]);
+        }
+
+        load.Send(40);
+        Assert.Equal(ExitCode.Configuration, await worker.EndAsync().WaitAsync(Bound));
+        Assert.Contains("was made anew", worker.Printed, StringComparison.Ordinal);
+        Assert.Equal(200, service.Count("scores"));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
