@@ -47,6 +47,9 @@ public record Score
     /// <summary>What: <c>rules_only</c>, <c>trees_only</c>, <c>stale_aggregates</c>, several joined by a comma in this order; null when nothing.</summary>
     public required string? DegradedReason { get; init; }
 
+    /// <summary>There only with <c>stale_aggregates</c>: by how much event time the slowest partition was behind what shared features look at, seconds; null for one that had never spoken.</summary>
+    public double? AggregatesBehindSeconds { get; init; }
+
     /// <summary>The service definition that was applied.</summary>
     public required ScoreDefinition Definition { get; init; }
 

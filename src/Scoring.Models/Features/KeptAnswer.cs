@@ -34,6 +34,9 @@ public readonly struct KeptAnswer
     /// <summary>The shadow rules that hit.</summary>
     public ulong ShadowHits { get; init; }
 
+    /// <summary>With <see cref="Degradation.StaleAggregates"/>: by how much event time the slowest partition was behind, ms; <see cref="long.MaxValue"/> for one that had never spoken.</summary>
+    public long AggregatesBehindMs { get; init; }
+
     /// <summary>When the score was made, ms since 1970 UTC.</summary>
     public long ScoredAtMs { get; init; }
 

@@ -156,7 +156,7 @@ internal sealed class FileScorer : IDisposable
                     output.Write(pipeline.Repeat(batch, row, state, processingMs, out _));
                     break;
                 default:
-                    output.Write(pipeline.ScoreWriter.Write(pipeline.Facts(batch, row, isStale: false, nowMs, processingMs)));
+                    output.Write(pipeline.ScoreWriter.Write(pipeline.Facts(batch, row, behindMs: 0, nowMs, processingMs)));
                     if (state.RemembersAnswers)
                     {
                         pipeline.RememberWritten(batch, row, state);

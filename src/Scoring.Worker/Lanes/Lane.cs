@@ -22,7 +22,7 @@ internal sealed class Lane : IDisposable
     private readonly LaneContext context;
     private readonly TimeProvider clock;
     private readonly TransactionBatch batch;
-    private readonly bool[] isStale;
+    private readonly long[] behindMs;
     private readonly OwnedPartitions partitions;
     private readonly ScoringPipeline pipeline;
     private readonly LaneOutput output;
@@ -52,7 +52,7 @@ internal sealed class Lane : IDisposable
         clock = context.Clock;
         int rowsMax = context.Lanes.RowsMax;
         batch = new TransactionBatch(context.Schema, rowsMax);
-        isStale = new bool[rowsMax];
+        behindMs = new long[rowsMax];
         partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, isAlone: false, rowsMax, context.Lanes.EmitFeatures, context.Settings.Serving.NetworkTimeoutMs, clock, context.Metrics, context.Logger);
         var transactional = context.IsExactlyOnce ? new TransactionalOutput(() => context.Clients.TransactionalProducer(context.TransactionalId(number)), context.Lanes.InFlightMax, clock, context.Planted.Bug) : null;
@@ -74,7 +74,7 @@ internal sealed class Lane : IDisposable
         var stateMetrics = new StateMetrics(context.Metrics, context.PartitionCount);
         decisions = new GroupDecisions(context, number, partitions, assigned, restorer, input, labelInput, commits, shares, stateMetrics);
         admission = new RowAdmission(context, number, partitions, batch, pipeline, shares, records, stateMetrics);
-        gauges = new LaneGauges(context, number, partitions, input, output, stateMetrics);
+        gauges = new LaneGauges(context, number, partitions, input, output, shares, stateMetrics);
         room = new OutputRoom(output, partitions, input, clock);
         positions = partitions.Positions;
         drain = new Drain(context, number, partitions, input, commits, decisions);
@@ -195,10 +195,10 @@ internal sealed class Lane : IDisposable
             }
 
             var staged = earliest.Staged;
-            if (admission.MayGo(earliest, staged.HeadBatch, staged.HeadRow, staged.HeadOffset, out bool stale))
+            if (admission.MayGo(earliest, staged.HeadBatch, staged.HeadRow, staged.HeadOffset, out long behind))
             {
                 batch.CopyRow(staged.HeadBatch, staged.HeadRow);
-                Accept(earliest, staged.HeadOffset, staged.HeadBatch.AppendTimesMs[staged.HeadRow], stale);
+                Accept(earliest, staged.HeadOffset, staged.HeadBatch.AppendTimesMs[staged.HeadRow], behind);
                 staged.RemoveHead();
             }
             else
@@ -337,9 +337,9 @@ internal sealed class Lane : IDisposable
 
         int row = batch.RowCount;
         repeats?.Take(partition, batch, row, offset, timestamp, headers);
-        if (partition.Staged.Count == 0 && output.TakesRecords && admission.MayGo(partition, batch, row, offset, out bool stale))
+        if (partition.Staged.Count == 0 && output.TakesRecords && admission.MayGo(partition, batch, row, offset, out long behind))
         {
-            Accept(partition, offset, timestamp.UnixTimestampMs, stale);
+            Accept(partition, offset, timestamp.UnixTimestampMs, behind);
             return;
         }
 
@@ -380,14 +380,14 @@ internal sealed class Lane : IDisposable
         }
     }
 
-    private void Accept(PartitionInput partition, long offset, long appendTimeMs, bool stale)
+    private void Accept(PartitionInput partition, long offset, long appendTimeMs, long behind)
     {
         if (context.Planted.Kills(batch, batch.RowCount))
         {
             throw new LaneFailure(ExitCode.Internal, "a test wants it");
         }
 
-        isStale[batch.RowCount] = stale;
+        behindMs[batch.RowCount] = behind;
         batch.Accept(partition.Partition, offset, appendTimeMs);
         partition.Share.HasUndrained = true;
         if (partition.BatchOffset < 0)
@@ -426,15 +426,15 @@ internal sealed class Lane : IDisposable
     {
         if (!IsDue(row))
         {
-            repeats?.Rebuild(partitions.ByNumber[batch.Partitions[row]]!, batch, row, isStale[row], nowMs);
+            repeats?.Rebuild(partitions.ByNumber[batch.Partitions[row]]!, batch, row, behindMs[row], nowMs);
         }
         else if (repeats is null)
         {
-            records.Write(batch, row, pipeline, isStale[row]);
+            records.Write(batch, row, pipeline, behindMs[row]);
         }
         else
         {
-            repeats.Publish(partitions.ByNumber[batch.Partitions[row]]!, batch, row, isStale[row]);
+            repeats.Publish(partitions.ByNumber[batch.Partitions[row]]!, batch, row, behindMs[row]);
         }
     }
 

@@ -6,11 +6,12 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>What a lane shows of itself once a second: what it has in flight, and how far each of its partitions is.</summary>
-internal sealed class LaneGauges(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LaneOutput output, StateMetrics stateMetrics)
+internal sealed class LaneGauges(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LaneOutput output, LaneShares shares, StateMetrics stateMetrics)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Gauge.Child inFlight = context.Metrics.InFlight.WithLabels(lane.ToString(CultureInfo.InvariantCulture));
+    private readonly Gauge.Child behind = context.Metrics.AggregatesBehind.WithLabels(lane.ToString(CultureInfo.InvariantCulture));
     private long shownAt;
 
     /// <summary>Shows it, when a second is over.</summary>
@@ -23,6 +24,8 @@ internal sealed class LaneGauges(LaneContext context, int lane, OwnedPartitions 
 
         shownAt = now;
         inFlight.Set(output.InFlight);
+        behind.Set(shares.LongestBehindMs == long.MaxValue ? double.PositiveInfinity : shares.LongestBehindMs / 1_000.0);
+        shares.LongestBehindMs = 0;
         stateMetrics.TellUnknownMembers(input.UnknownMembers);
         foreach (var partition in partitions.All)
         {

@@ -64,13 +64,13 @@ internal sealed class LaneRepeats
     }
 
     /// <summary>Publishes the answer to a row.</summary>
-    public void Publish(PartitionInput partition, TransactionBatch batch, int row, bool isStale)
+    public void Publish(PartitionInput partition, TransactionBatch batch, int row, long behindMs)
     {
         var kept = Suspect(partition, batch.Offsets[row]);
         switch (pipeline.RepetitionOf(row))
         {
             case Repetition.None:
-                records.Write(batch, row, pipeline, isStale);
+                records.Write(batch, row, pipeline, behindMs);
                 pipeline.RememberWritten(batch, row, partition.State);
                 break;
             case Repetition.Repeat:
@@ -83,10 +83,10 @@ internal sealed class LaneRepeats
     }
 
     /// <summary>Remembers the answer to a row that was answered before this worker had its partition, where nobody has remembered it.</summary>
-    public void Rebuild(PartitionInput partition, TransactionBatch batch, int row, bool isStale, long nowMs)
+    public void Rebuild(PartitionInput partition, TransactionBatch batch, int row, long behindMs, long nowMs)
     {
         Suspect(partition, batch.Offsets[row]);
-        pipeline.RememberUnwritten(batch, row, partition.State, isStale, nowMs);
+        pipeline.RememberUnwritten(batch, row, partition.State, behindMs, nowMs);
     }
 
     private static RefusedRecord? Suspect(PartitionInput partition, long offset)

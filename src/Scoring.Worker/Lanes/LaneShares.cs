@@ -45,6 +45,9 @@ internal sealed class LaneShares
         marks = [.. shared.SelectMany(Marks).Distinct()];
     }
 
+    /// <summary>By how much others were behind a row at most, ms, since it was set back to 0.</summary>
+    public long LongestBehindMs { get; set; }
+
     /// <summary>Forgets that a row had to wait.</summary>
     public void BeginCycle() => isBlocked = false;
 
@@ -53,10 +56,10 @@ internal sealed class LaneShares
     /// <param name="horizonMs">Time that every source must have reached.</param>
     /// <param name="timeMs">Its event time.</param>
     /// <param name="isHistory">Whether it may wait; live traffic never does.</param>
-    /// <param name="stale">Whether it goes although others are behind.</param>
-    public bool MayGo(PartitionInput partition, long horizonMs, long timeMs, bool isHistory, out bool stale)
+    /// <param name="behindMs">Where it goes although others are behind: by how much event time, ms; <see cref="long.MaxValue"/> for one that has never spoken. Else 0.</param>
+    public bool MayGo(PartitionInput partition, long horizonMs, long timeMs, bool isHistory, out long behindMs)
     {
-        stale = false;
+        behindMs = 0;
         if (horizonMs == long.MinValue)
         {
             return true;
@@ -89,7 +92,9 @@ internal sealed class LaneShares
 
         if (!isHistory || waitIsOver)
         {
-            stale = true;
+            long reachedMs = ledger.MinWatermarkMs;
+            behindMs = reachedMs == long.MinValue ? long.MaxValue : Math.Max(1, horizonMs - reachedMs); // Another thread may have moved it on meanwhile.
+            LongestBehindMs = Math.Max(LongestBehindMs, behindMs);
             return true;
         }
 

@@ -80,15 +80,15 @@ internal sealed class OutputRecords
     }
 
     /// <summary>Publishes the score of a row, and its alert where it asks for action.</summary>
-    public void Write(TransactionBatch batch, int row, ScoringPipeline pipeline, bool isStale)
+    public void Write(TransactionBatch batch, int row, ScoringPipeline pipeline, long behindMs)
     {
         int partition = batch.Partitions[row];
         var key = batch.AccountIds[row];
-        var facts = pipeline.Facts(batch, row, isStale, scoredAtMs, processingMs);
+        var facts = pipeline.Facts(batch, row, behindMs, scoredAtMs, processingMs);
         var writer = pipeline.ScoreWriter;
         output.Produce(scoreTargets[partition], key, writer.Write(facts), scoreHeaders.For(writer.IdOf(batch.TransactionIds[row]), batch.EventTimesMs[row]));
         var decision = pipeline.DecisionOf(row);
-        counts.Count(decision, isStale);
+        counts.Count(decision, behindMs > 0);
         if (decision != Decision.Approve)
         {
             var alerts = pipeline.AlertWriter;

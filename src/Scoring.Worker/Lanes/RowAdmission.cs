@@ -33,10 +33,10 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
         shares.BeginCycle();
     }
 
-    /// <summary>Whether the next row of a partition may be computed now. Applies the labels that come before it.</summary>
-    public bool MayGo(PartitionInput partition, TransactionBatch rows, int row, long offset, out bool stale)
+    /// <summary>Whether the next row of a partition may be computed now, and by how much event time others are behind it then. Applies the labels that come before it.</summary>
+    public bool MayGo(PartitionInput partition, TransactionBatch rows, int row, long offset, out long behindMs)
     {
-        stale = false;
+        behindMs = 0;
         long timeMs = rows.Times(context.Schema.EventTime)[row];
         bool answers = offset >= partition.ResumeOffset;
         bool isHistory = !answers || timeMs < nowMs - (context.Aggregates.LiveSeconds * 1_000L);
@@ -69,7 +69,7 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
             return false;
         }
 
-        return shares.MayGo(partition, pipeline.SettledHorizonMs(rows, row), timeMs, isHistory, out stale);
+        return shares.MayGo(partition, pipeline.SettledHorizonMs(rows, row), timeMs, isHistory, out behindMs);
     }
 
     /// <summary>Applies the labels of a partition without traffic as far as the others are: its known frauds count for them too.</summary>

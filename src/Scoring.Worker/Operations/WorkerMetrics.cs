@@ -35,6 +35,7 @@ internal sealed class WorkerMetrics
         InFlight = Gauge("inflight_events", "Output records not yet acknowledged.", "lane");
         Lag = Gauge("kafka_consumer_lag", "Records between what is processed and the end of the partition.", "topic", "partition");
         LastEventTime = Gauge("last_event_timestamp_seconds", "Time of the newest event processed, seconds since 1970.", "topic", "partition");
+        AggregatesBehind = Gauge("aggregates_behind_seconds", "Event time by which the slowest partition was behind a score of the last second (stale_aggregates); infinite for one that has never spoken; 0 while none was.", "lane");
         Watermark = Gauge("watermark_timestamp_seconds", "Event time up to which a partition has told the others, seconds since 1970.", "partition");
         Rebalances = factory.CreateCounter("fraudscoring_kafka_rebalances_total", "Assignments and revocations seen.");
         ReadErrors = factory.CreateCounter("fraudscoring_kafka_consume_errors_total", "Errors of readers that did not end a lane.");
@@ -166,6 +167,8 @@ internal sealed class WorkerMetrics
     public Gauge Lag { get; }
 
     public Gauge LastEventTime { get; }
+
+    public Gauge AggregatesBehind { get; }
 
     public Gauge Watermark { get; }
 

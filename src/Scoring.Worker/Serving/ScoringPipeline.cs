@@ -108,7 +108,7 @@ internal sealed class ScoringPipeline : IDisposable
     }
 
     /// <summary>Gathers what the score of a row tells. Rows that ask for action are explained.</summary>
-    public ScoreFacts Facts(TransactionBatch batch, int row, bool isStale, long scoredAtMs, double processingMs)
+    public ScoreFacts Facts(TransactionBatch batch, int row, long behindMs, long scoredAtMs, double processingMs)
     {
         double baseLogOdds = double.NaN;
         bool isExplained = ensemble is { HasTrees: true } && decisions.Decisions[row] != Decision.Approve && !double.IsNaN(scores.Trees[row]);
@@ -135,7 +135,8 @@ internal sealed class ScoringPipeline : IDisposable
             NetworkScore = scores.Network[row],
             Contributions = isExplained ? contributions : default,
             BaseLogOdds = baseLogOdds,
-            Degradation = isStale ? ofRow | Degradation.StaleAggregates : ofRow,
+            AggregatesBehindMs = behindMs,
+            Degradation = behindMs > 0 ? ofRow | Degradation.StaleAggregates : ofRow,
             ScoredAtMs = scoredAtMs,
             ProcessingMs = processingMs,
         };
@@ -175,12 +176,12 @@ internal sealed class ScoringPipeline : IDisposable
         state.KeepAnswer(batch.Offsets[row], scoreWriter!.Written, scoreWriter.Template.Answerer);
 
     /// <summary>Remembers the score of a row that is not to be written, unless it is remembered.</summary>
-    public void RememberUnwritten(TransactionBatch batch, int row, PartitionState state, bool isStale, long nowMs)
+    public void RememberUnwritten(TransactionBatch batch, int row, PartitionState state, long behindMs, long nowMs)
     {
         if (LacksAnswer(batch, row, state))
         {
             Span<Reason> reasons = stackalloc Reason[ReasonCodes.Most];
-            state.KeepAnswer(batch.Offsets[row], Facts(batch, row, isStale, nowMs, processingMs: 0).Keep(scoreWriter!.Template, reasons), scoreWriter.Template.Answerer);
+            state.KeepAnswer(batch.Offsets[row], Facts(batch, row, behindMs, nowMs, processingMs: 0).Keep(scoreWriter!.Template, reasons), scoreWriter.Template.Answerer);
         }
     }
 
@@ -196,7 +197,7 @@ internal sealed class ScoringPipeline : IDisposable
         long nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
         for (int row = 0; row < batch.RowCount; row++)
         {
-            RememberUnwritten(batch, row, states[batch.Partitions[row]]!, isStale: false, nowMs);
+            RememberUnwritten(batch, row, states[batch.Partitions[row]]!, behindMs: 0, nowMs);
         }
     }
 

@@ -36,6 +36,9 @@ public readonly ref struct ScoreFacts
     /// <summary>What was missing.</summary>
     public Degradation Degradation { get; init; }
 
+    /// <summary>With <see cref="Degradation.StaleAggregates"/>: by how much event time the slowest partition was behind, ms; <see cref="long.MaxValue"/> for one that had never spoken.</summary>
+    public long AggregatesBehindMs { get; init; }
+
     /// <summary>When the score was made, ms since 1970 UTC.</summary>
     public required long ScoredAtMs { get; init; }
 
@@ -64,6 +67,7 @@ public readonly ref struct ScoreFacts
             RuleHits = Decisions.RuleHits[Row],
             ShadowHits = Decisions.ShadowHits[Row],
             ScoredAtMs = ScoredAtMs,
+            AggregatesBehindMs = AggregatesBehindMs,
             AnswererNumber = template.Answerer.Number,
             Decision = decision,
             Degradation = Degradation,

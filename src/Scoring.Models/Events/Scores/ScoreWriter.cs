@@ -128,6 +128,12 @@ public sealed class ScoreWriter
         AppendReasons(json, template, answer.Reasons, hasRules);
         json.Raw("]"u8);
         json.Raw(DegradationJson[(int)answer.Degradation]);
+        if (answer.Degradation.HasFlag(Degradation.StaleAggregates))
+        {
+            json.Raw(",\"aggregates_behind_seconds\":"u8);
+            json.Number(answer.AggregatesBehindMs == long.MaxValue ? double.NaN : answer.AggregatesBehindMs / 1_000.0);
+        }
+
         json.Raw(answerer.Definition);
         json.Raw(",\"source\":"u8);
         AppendSource(json, batch.Partitions[row], batch.Offsets[row]);
