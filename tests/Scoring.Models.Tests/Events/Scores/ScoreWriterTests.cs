@@ -4,6 +4,7 @@ using CsCheck;
 using Scoring.Models.Decisions;
 using Scoring.Models.Events;
 using Scoring.Models.Events.Scores;
+using Scoring.Models.Features;
 
 namespace Scoring.Models.Tests.Events.Scores;
 
@@ -31,7 +32,7 @@ public sealed class ScoreWriterTests
             "component_scores":{"trees":0.5,"network":null},"rules":["large"],"shadow_rules":["tried"],
             "reason_codes":[{"code":"LARGE","feature":null,"direction":"increases","contribution":null,"text":"Rule large asks for review","value":null},
             {"code":"AMOUNT_VS_BASELINE","feature":"amount_ratio","direction":"increases","contribution":1.5,"text":"Amount is 3.1 x the account's \"mean\" – 3.1","value":3.1}],
-            "degraded":true,"degraded_reason":"trees_only,stale_aggregates","definition":{"version":7,"sha256":"ddd"},"source":{"partition":3,"offset":42},
+            "degraded":true,"degraded_reason":"trees_only,stale_aggregates","aggregates_behind_seconds":2.5,"definition":{"version":7,"sha256":"ddd"},"source":{"partition":3,"offset":42},
             "features":{"amount_ratio":3.1,"night":null},"scored_at":"2023-11-14T22:13:20.500Z","processing_ms":0.412}
             """.ReplaceLineEndings("").Replace("aaa", new string('a', 64), StringComparison.Ordinal).Replace("ddd", new string('d', 64), StringComparison.Ordinal),
             json);
@@ -68,6 +69,26 @@ public sealed class ScoreWriterTests
                 contributions.Where(contribution => Math.Abs(contribution) > 0 && double.IsFinite(contribution)).OrderByDescending(Math.Abs),
                 alert.Evidence.Select(evidence => evidence.Contribution));
         }, iter: 5_000);
+
+    [Fact]
+    public void The_answer_to_a_repeat_is_the_first_ones_in_all_but_its_place() =>
+        Gen.Select(Probability, Gen.Double, Gen.OneOf(Gen.Double, Gen.OneOf(0.0, double.NaN, double.PositiveInfinity)).Array[2], Gen.Int[0, 7], Gen.Bool).Sample((probability, ratio, contributions, degradation, isAnother) =>
+        {
+            var world = new ScoreWorld("t-1", "a-1", "m-1", null, true, 100_000, 1_700_000_000_123, probability, ratio, contributions);
+            var writer = new ScoreWriter(ScoreWorld.Template);
+            var facts = world.Facts(degradation: (Degradation)degradation);
+            string first = Encoding.UTF8.GetString(writer.Write(facts));
+            var answerer = isAnother ? new Answerer(new ScoreModel("other", "9", new string('b', 64)), new Thresholds(0.1, 0.2), 8, ScoreWorld.Template.DefinitionSha256) : ScoreWorld.Template.Answerer;
+            string repeat = Encoding.UTF8.GetString(writer.WriteRepeat(facts.Batch, facts.Row, writer.Written, answerer, firstOffset: 17, facts.ProcessingMs));
+            var (score, again) = (Read<Score>(Encoding.UTF8.GetBytes(first)), Read<Score>(Encoding.UTF8.GetBytes(repeat)));
+            Assert.Equal(new ScoreSource(3, 17), again.DuplicateOf);
+            Assert.Equal(isAnother ? answerer.Model : score.Model, again.Model ?? (isAnother ? answerer.Model : null));
+            Assert.Equal(isAnother ? answerer.Thresholds : score.Thresholds, again.Thresholds);
+            if (!isAnother)
+            {
+                Assert.Equal(first, repeat.Replace(",\"duplicate_of\":{\"partition\":3,\"offset\":17}", "", StringComparison.Ordinal));
+            }
+        }, iter: 2_000);
 
     [Fact]
     public void What_the_clock_says_stands_last_and_nothing_else_changes()
