@@ -128,7 +128,7 @@ public sealed class ScoreWriter
         AppendReasons(json, template, answer.Reasons, hasRules);
         json.Raw("]"u8);
         json.Raw(DegradationJson[(int)answer.Degradation]);
-        if ((answer.Degradation & Degradation.StaleAggregates) != 0)
+        if ((answer.Degradation & Degradation.StaleAggregates) == Degradation.StaleAggregates)
         {
             json.Raw(",\"aggregates_behind_seconds\":"u8);
             json.Number(answer.AggregatesBehindMs == long.MaxValue ? double.NaN : answer.AggregatesBehindMs / 1_000.0);
