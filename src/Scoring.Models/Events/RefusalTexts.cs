@@ -30,7 +30,6 @@ public static class RefusalTexts
         [RefusalCode.UnsupportedEncoding] = ("unsupported_encoding", "is in an encoding that is not taken", "send JSON, plain or behind the schema id"),
         [RefusalCode.KeyTooLong] = ("key_too_long", "makes an entity key longer than the definition allows", "shorten it or raise key_bytes_max in the service definition"),
         [RefusalCode.DuplicateConflict] = ("duplicate_conflict", "is that of a recent transaction with other fields", "give every transaction an identifier of its own, and repeat it with the same fields"),
-        [RefusalCode.CrashSuspect] = ("crash_suspect", "was being processed each time the worker's process ended", "find the cause in what the worker said last, then send it again (worker replay)"),
     };
 
     /// <summary>The code in <c>snake_case</c>, as it stands in headers, metrics and logs.</summary>

@@ -25,6 +25,7 @@ public sealed class FeatureBlock
         BlockCount = (rowsMax + Lanes - 1) / Lanes;
         values = new float[BlockCount * Lanes * featureCount];
         Repetitions = new Repetition[BlockCount * Lanes];
+        FirstOffsets = new long[BlockCount * Lanes];
         exact = keepExact ? new double[BlockCount * Lanes * featureCount] : null;
     }
 
@@ -33,6 +34,9 @@ public sealed class FeatureBlock
 
     /// <summary>Whether each row came before. One that did has no features: all are missing.</summary>
     public Repetition[] Repetitions { get; }
+
+    /// <summary>Of a row that came before: where its first one stands, in its partition.</summary>
+    public long[] FirstOffsets { get; }
 
     /// <summary>Blocks of 16 rows.</summary>
     public int BlockCount { get; }

@@ -150,7 +150,7 @@ public sealed class FeatureEngine
 
         if (repeats is not null)
         {
-            output.Repetitions[row] = repeats.Take(batch, row, state);
+            output.Repetitions[row] = repeats.Take(batch, row, state, out output.FirstOffsets[row]);
             if (output.Repetitions[row] != Repetition.None)
             {
                 for (int feature = 0; feature < plan.FeatureCount; feature++)

@@ -7,6 +7,8 @@ namespace Scoring.Models.Features;
 /// <content>The answers that transactions which are sent again get once more.</content>
 public sealed partial class PartitionState
 {
+    private readonly List<long> forgotten = [];
+
     /// <summary>Whether answers are remembered.</summary>
     public bool RemembersAnswers => Answered is not null;
 
@@ -50,26 +52,28 @@ public sealed partial class PartitionState
     }
 
     /// <summary>What a remembered transaction was answered.</summary>
-    /// <param name="transactionId">UTF-8.</param>
-    /// <param name="offset">Where its first one stands.</param>
+    /// <param name="offset">Where it stands.</param>
     /// <param name="answer">What was answered.</param>
     /// <returns>False when it is not known.</returns>
-    public bool TryAnswer(ReadOnlySpan<byte> transactionId, out long offset, out KeptAnswer answer)
+    public bool TryAnswer(long offset, out KeptAnswer answer)
     {
-        (offset, answer) = (-1, default);
-        if (Answered!.Find(transactionId, RecordTable.Tag(transactionId)) is not (>= 0 and var index))
+        int at = AnswerAt(offset);
+        answer = at >= 0 ? MemoryMarshal.Read<KeptAnswer>(MemoryMarshal.AsBytes(Answers!.Read(at))) : default;
+        return at >= 0;
+    }
+
+    /// <summary>Takes away the answers of transactions that were forgotten while a batch was computed: to be called when it is answered.</summary>
+    public void DropForgottenAnswers()
+    {
+        foreach (long offset in forgotten)
         {
-            return false;
+            if (AnswerAt(offset) is >= 0 and var at)
+            {
+                Answers!.Remove(at);
+            }
         }
 
-        offset = Answered.Read(index)[AnsweredTransaction.Offset];
-        if (AnswerAt(offset) is not (>= 0 and var at))
-        {
-            return false;
-        }
-
-        answer = MemoryMarshal.Read<KeptAnswer>(MemoryMarshal.AsBytes(Answers!.Read(at)));
-        return true;
+        forgotten.Clear();
     }
 
     /// <summary>Who has a number; null when that is forgotten, with more than 256 others since.</summary>
@@ -89,6 +93,8 @@ public sealed partial class PartitionState
             WriteChanges(Answerers!, int.MaxValue, write);
         }
     }
+
+    internal void ForgetAnswer(long offset) => forgotten.Add(offset);
 
     private int AnswerAt(long offset)
     {

@@ -18,12 +18,6 @@ public delegate void StateWriter(ReadOnlySpan<byte> key, ReadOnlySpan<byte> valu
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct StateMark(long TransactionOffset, long LabelOffset, int PartitionCount);
 
-/// <summary>A lane was about to process a partition's records from an offset on.</summary>
-/// <param name="Offset">The first of them.</param>
-/// <param name="Count">Which time in a row it was this one.</param>
-[StructLayout(LayoutKind.Auto)]
-public readonly record struct StateBeginning(long Offset, int Count);
-
 /// <content>How a state goes to its changelog and comes back.</content>
 /// <remarks>
 /// The state is a deterministic function of the input, so its records need not be written with every change: from time to time all that
@@ -112,15 +106,6 @@ public sealed partial class PartitionState
         BinaryPrimitives.WriteInt64LittleEndian(value[8..], position.LabelOffset);
         BinaryPrimitives.WriteInt32LittleEndian(value[16..], position.PartitionCount);
         write(StateCodec.WriteKey(keyBuffer, StateCodec.Position, 0), value); // One for all shapes: a changed definition changes no position.
-    }
-
-    /// <summary>Writes that a lane is about to process records.</summary>
-    public void WriteBeginning(StateBeginning beginning, StateWriter write)
-    {
-        Span<byte> value = stackalloc byte[StateLoader.BeginningBytes];
-        BinaryPrimitives.WriteInt64LittleEndian(value, beginning.Offset);
-        BinaryPrimitives.WriteInt32LittleEndian(value[8..], beginning.Count);
-        write(StateCodec.WriteKey(keyBuffer, StateCodec.Beginning, 0), value);
     }
 
     /// <summary>What was written is committed.</summary>

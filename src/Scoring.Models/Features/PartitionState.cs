@@ -126,6 +126,7 @@ public sealed partial class PartitionState : IDisposable
         List<(int Table, byte[] Key)>? touched = restored is null ? null : SharedChanges();
         undo.Rollback(tables);
         queue.Rollback();
+        forgotten.Clear();
         if (Shape != 0)
         {
             DiscardWritten();

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Scoring.Models.Definitions;
 using Scoring.Models.Events;
 using Scoring.Models.Features.State;
@@ -15,8 +14,9 @@ internal sealed class RepeatRecognition(DuplicateDefinition definition, EventSch
     private readonly TransactionDigest digest = new(schema);
     private readonly long windowMs = (long)definition.Window.TotalMilliseconds;
 
-    public Repetition Take(TransactionBatch batch, int row, PartitionState state)
+    public Repetition Take(TransactionBatch batch, int row, PartitionState state, out long firstOffset)
     {
+        firstOffset = -1;
         var table = state.Answered!;
         var id = batch.TransactionIds[row];
         long timeMs = batch.EventTimesMs[row];
@@ -33,6 +33,7 @@ internal sealed class RepeatRecognition(DuplicateDefinition definition, EventSch
             var known = table.Read(index);
             if (timeMs - known[AnsweredTransaction.Time] <= windowMs)
             {
+                firstOffset = known[AnsweredTransaction.Offset];
                 return known[AnsweredTransaction.Digest] == first && known[AnsweredTransaction.Digest + 1] == second ? Repetition.Repeat : Repetition.Conflict;
             }
 
@@ -64,16 +65,10 @@ internal sealed class RepeatRecognition(DuplicateDefinition definition, EventSch
         }
     }
 
+    // Its answer goes when this batch is answered: a repeat before this row may be waiting for it, and it may not be there yet.
     private static void Forget(RecordTable table, int index, PartitionState state)
     {
-        Span<byte> offset = stackalloc byte[AnsweredTransaction.OffsetBytes];
-        BinaryPrimitives.WriteInt64BigEndian(offset, table.Read(index)[AnsweredTransaction.Offset]);
-        var answers = state.Answers!;
-        if (answers.Find(offset, RecordTable.Tag(offset)) is >= 0 and var answer)
-        {
-            answers.Remove(answer);
-        }
-
+        state.ForgetAnswer(table.Read(index)[AnsweredTransaction.Offset]);
         table.Remove(index);
     }
 }

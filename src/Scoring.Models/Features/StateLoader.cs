@@ -29,16 +29,12 @@ public sealed class StateLoader(PartitionState state)
     private bool hasOther;
 
     internal const int PositionBytes = 20;
-    internal const int BeginningBytes = 12;
 
     /// <summary>Group whose offsets <see cref="Position"/> tells.</summary>
     public string? Group { get; private set; }
 
     /// <summary>How far the partition was committed when the changelog was written last; null when it does not say.</summary>
     public StateMark? Position { get; private set; }
-
-    /// <summary>What a lane was about to process last; null when the changelog does not say.</summary>
-    public StateBeginning? Beginning { get; private set; }
 
     /// <summary>Records taken.</summary>
     public long Records { get; private set; }
@@ -66,14 +62,6 @@ public sealed class StateLoader(PartitionState state)
         {
             Position = value.Length >= PositionBytes ? ReadMark(value) : throw new InvalidDataException($"a position of {value.Length} bytes");
             Group = GroupOf(key, value);
-            return;
-        }
-
-        if (kind == StateCodec.Beginning)
-        {
-            Beginning = value.Length >= BeginningBytes
-                ? new StateBeginning(BinaryPrimitives.ReadInt64LittleEndian(value), BinaryPrimitives.ReadInt32LittleEndian(value[8..]))
-                : throw new InvalidDataException($"a beginning of {value.Length} bytes");
             return;
         }
 

@@ -79,6 +79,7 @@ internal sealed class HistoryReplay : IDisposable
             ApplyLate(beforeMs: chunk.Batch.EventTimesMs[start]);
             int next = SliceEnd(chunk, start, end);
             engine.Process(chunk.Batch, start, next - start, states, block);
+            state.DropForgottenAnswers(); // None was kept.
             for (int row = start; row < next; row++)
             {
                 TakeLabel(chunk, row);

@@ -168,6 +168,7 @@ internal sealed class FileScorer : IDisposable
             output.WriteByte((byte)'\n');
         }
 
+        state.DropForgottenAnswers();
         batch.Clear();
         pipeline.Clear();
     }

@@ -64,12 +64,10 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     }
 
     /// <summary>Begins a partition whose state the input has to tell.</summary>
-    /// <param name="partition">The partition.</param>
-    /// <param name="last">What a lane was about to process last, where that is known.</param>
-    public void BeginFromInput(PartitionInput partition, StateBeginning? last = null)
+    public void BeginFromInput(PartitionInput partition)
     {
         var start = partition.Start;
-        Begin(partition, Empty(partition.Partition), context.KeepsState ? start.Low : Resume(start), labels: 0, Resume(start), last);
+        Begin(partition, Empty(partition.Partition), context.KeepsState ? start.Low : Resume(start), labels: 0, Resume(start));
     }
 
     /// <summary>Begins a partition whose state is that of a mark.</summary>
@@ -77,8 +75,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     /// <param name="restored">Its state.</param>
     /// <param name="mark">What the state is of.</param>
     /// <param name="resume">What is committed.</param>
-    /// <param name="last">What a lane was about to process last, where that is known.</param>
-    public void BeginFromMark(PartitionInput partition, PartitionState restored, StateMark mark, StateMark resume, StateBeginning? last)
+    public void BeginFromMark(PartitionInput partition, PartitionState restored, StateMark mark, StateMark resume)
     {
         partition.Changelog!.HasMark = true;
         if (partition.Labels is { } labels)
@@ -86,7 +83,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
             labels.ResumeOffset = resume.LabelOffset;
         }
 
-        Begin(partition, restored, mark.TransactionOffset, mark.LabelOffset, Math.Max(resume.TransactionOffset, partition.Start.Low), last);
+        Begin(partition, restored, mark.TransactionOffset, mark.LabelOffset, Math.Max(resume.TransactionOffset, partition.Start.Low));
     }
 
     /// <summary>What the group has committed.</summary>
@@ -109,7 +106,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
 
     private static long Resume(PartitionStart start) => start.Committed == Offset.Unset ? start.Low : Math.Max(start.Committed.Value, start.Low);
 
-    private void Begin(PartitionInput partition, PartitionState state, long from, long labels, long resume, StateBeginning? last)
+    private void Begin(PartitionInput partition, PartitionState state, long from, long labels, long resume)
     {
         // A lost row is missed by what is answered, or, where it was answered already, by the state.
         long expected = Math.Min(from, partition.Start.Committed == Offset.Unset ? from : partition.Start.Committed.Value);
@@ -120,11 +117,6 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
         }
 
         partitions.Begin(partition, state, Math.Max(from, partition.Start.Low), resume);
-        if (context.HasChangelog)
-        {
-            CountBeginning(partition, last);
-        }
-
         if (partition.Labels is { } waiting)
         {
             waiting.ReceivedOffset = labels;
@@ -140,20 +132,6 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
         if (context.IsExactlyOnce && !partition.IsRebuilding)
         {
             partition.Answer(partition.ResumeOffset);
-        }
-    }
-
-    private void CountBeginning(PartitionInput partition, StateBeginning? last)
-    {
-        partition.CountBeginning(last, carefulRecords: 2 * context.Lanes.RowsMax);
-        if (partition.Beginnings!.Suspect >= 0)
-        {
-            input.KeepsValues = true;
-            LogMessages.CrashSuspect(context.Logger, lane, partition.Partition, partition.Beginnings.Suspect, partition.Beginnings.Count - 1);
-        }
-        else if (partition.Beginnings.Count > 1)
-        {
-            LogMessages.Careful(context.Logger, lane, partition.Partition, partition.ResumeOffset);
         }
     }
 

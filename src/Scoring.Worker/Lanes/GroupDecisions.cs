@@ -60,7 +60,7 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
     {
         if (restorer is null)
         {
-            made.ForEach(partition => assigned.BeginFromInput(partition));
+            made.ForEach(assigned.BeginFromInput);
             return;
         }
 

@@ -177,8 +177,7 @@ internal sealed class Lane : IDisposable
     private void Release()
     {
         labelEnds.Take(partitions.ByNumber);
-        bool isCareful = partitions.AnyIsCareful;
-        while (!batch.IsFull && output.HasRoom && !(isCareful && IsBusy))
+        while (!batch.IsFull && output.HasRoom)
         {
             PartitionInput? earliest = null;
             foreach (var candidate in partitions.All)
@@ -235,8 +234,7 @@ internal sealed class Lane : IDisposable
     /// <summary>Reads what is queued into the batch.</summary>
     private void Receive(long now, int waitMs)
     {
-        bool isCareful = partitions.AnyIsCareful;
-        if (!room.MayRead(now) || (isCareful && IsBusy))
+        if (!room.MayRead(now))
         {
             return;
         }
@@ -256,7 +254,7 @@ internal sealed class Lane : IDisposable
             }
         }
 
-        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && !(isCareful && IsBusy) && (output.HasRoom || room.IsHolding); budget--)
+        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && (output.HasRoom || room.IsHolding); budget--)
         {
             var result = input.Read(waitMs, nowMs);
             waitMs = 0;
@@ -319,11 +317,6 @@ internal sealed class Lane : IDisposable
         partition.ReceivedOffset = offset + 1;
         partition.IsAtEnd = false;
         records.Consumed();
-        if (refusal.IsNone && partition.Beginnings?.Suspect == offset)
-        {
-            refusal = new Refusal(RefusalCode.CrashSuspect, "", 0);
-        }
-
         if (!refusal.IsNone)
         {
             if (offset >= partition.ResumeOffset)
@@ -346,9 +339,6 @@ internal sealed class Lane : IDisposable
         partition.Staged.Add(batch, row, source, offset, timestamp.UnixTimestampMs);
         PauseIfFull(partition);
     }
-
-    /// <summary>Whether anything is at hand that is not committed: then one that takes records one by one takes none.</summary>
-    private bool IsBusy => batch.RowCount > 0 || output.InFlight > 0 || !output.TakesRecords;
 
     private void PauseIfFull(PartitionInput partition)
     {
@@ -382,11 +372,6 @@ internal sealed class Lane : IDisposable
 
     private void Accept(PartitionInput partition, long offset, long appendTimeMs, long behind)
     {
-        if (context.Planted.Kills(batch, batch.RowCount))
-        {
-            throw new LaneFailure(ExitCode.Internal, "a test wants it");
-        }
-
         behindMs[batch.RowCount] = behind;
         batch.Accept(partition.Partition, offset, appendTimeMs);
         partition.Share.HasUndrained = true;
@@ -416,6 +401,7 @@ internal sealed class Lane : IDisposable
         foreach (var partition in partitions.All)
         {
             partition.BatchOffset = -1;
+            partition.State.DropForgottenAnswers();
         }
 
         batch.Clear();

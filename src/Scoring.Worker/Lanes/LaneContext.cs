@@ -81,8 +81,8 @@ internal sealed record LaneContext
     /// <summary>Identifier of a lane's transactions: a process that starts under the same one shuts an earlier one out.</summary>
     public string TransactionalId(int lane) => FormattableString.Invariant($"{Clients.Group}.{Instance}.{lane}");
 
-    /// <summary>Whether features remember anything; if not, nothing is rebuilt.</summary>
-    public bool KeepsState => Definition.Entities.Count > 0;
+    /// <summary>Whether anything is remembered, by features or to answer repeats; if not, nothing is rebuilt.</summary>
+    public bool KeepsState => Definition.Entities.Count > 0 || Definition.Duplicates is not null;
 
     /// <summary>Whether a group without committed offsets answers from the end on.</summary>
     public bool StartsLatest => string.Equals(Settings.Kafka.From, "latest", StringComparison.Ordinal);

@@ -20,8 +20,10 @@ internal sealed class LaneRepeats
     private readonly ScoringPipeline pipeline;
     private readonly OutputRecords records;
     private readonly Refusal conflict;
-    private readonly ulong[] onTheirWay = new ulong[FilterBits / 64];
-    private bool isClear = true;
+    private readonly long onTheirWayMax;
+    private ulong[] onTheirWay = new ulong[FilterBits / 64];
+    private ulong[] before = new ulong[FilterBits / 64];
+    private long taken;
 
     /// <summary>Starts with nothing on its way.</summary>
     public LaneRepeats(LaneContext context, TransactionInput input, ScoringPipeline pipeline, OutputRecords records)
@@ -31,6 +33,7 @@ internal sealed class LaneRepeats
         this.pipeline = pipeline;
         this.records = records;
         conflict = Conflict(context.Definition);
+        onTheirWayMax = ((long)context.PartitionCount * context.Lanes.StagedRowsMax) + context.Lanes.RowsMax + 1;
     }
 
     /// <summary>The refusal of a transaction whose identifier is another's, naming the field as the customer does.</summary>
@@ -40,10 +43,9 @@ internal sealed class LaneRepeats
     /// <summary>All rows that were read are computed, or read again.</summary>
     public void NothingIsOnItsWay()
     {
-        if (!isClear)
+        if (taken > 0)
         {
-            Array.Clear(onTheirWay);
-            isClear = true;
+            Swap();
         }
     }
 
@@ -54,13 +56,17 @@ internal sealed class LaneRepeats
         uint bit = (uint)XxHash3.HashToUInt64(id) % FilterBits;
         ref ulong word = ref onTheirWay[bit / 64];
         ulong mask = 1UL << (int)(bit % 64);
-        if ((word & mask) != 0 || partition.State.Remembers(id))
+        bool mayComeAgain = ((word | before[bit / 64]) & mask) != 0 || partition.State.Remembers(id);
+        if (mayComeAgain && offset >= partition.ResumeOffset)
         {
             partition.Suspects.Add(new RefusedRecord(conflict, context.Topics.Transactions, partition.Partition, offset, timestamp, input.Key, input.Value, headers));
         }
 
         word |= mask;
-        isClear = false;
+        if (++taken > onTheirWayMax)
+        {
+            Swap(); // Those of two rounds ago have been computed: no more can be on their way than come in one.
+        }
     }
 
     /// <summary>Publishes the answer to a row.</summary>
@@ -87,6 +93,13 @@ internal sealed class LaneRepeats
     {
         Suspect(partition, batch.Offsets[row]);
         pipeline.RememberUnwritten(batch, row, partition.State, behindMs, nowMs);
+    }
+
+    private void Swap()
+    {
+        (onTheirWay, before) = (before, onTheirWay);
+        Array.Clear(onTheirWay);
+        taken = 0;
     }
 
     private static RefusedRecord? Suspect(PartitionInput partition, long offset)

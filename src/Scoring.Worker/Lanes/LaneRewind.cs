@@ -50,6 +50,7 @@ internal sealed class LaneRewind(
         foreach (var partition in partitions.All)
         {
             partition.BatchOffset = -1;
+            partition.State.DropForgottenAnswers();
             if (!partition.IsAnswering)
             {
                 continue;

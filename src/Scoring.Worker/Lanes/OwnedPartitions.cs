@@ -34,23 +34,6 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         }
     }
 
-    /// <summary>Whether records of a partition are taken one by one.</summary>
-    public bool AnyIsCareful
-    {
-        get
-        {
-            foreach (var partition in All)
-            {
-                if (partition.IsCareful)
-                {
-                    return true;
-                }
-            }
-
-            return false;
-        }
-    }
-
     /// <summary>The lane's partition of a number, or null; also for a number that the topic did not have when the worker started.</summary>
     public PartitionInput? Find(int number) => number < ByNumber.Length ? ByNumber[number] : null;
 

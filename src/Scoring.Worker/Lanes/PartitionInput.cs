@@ -50,12 +50,6 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>What its changelog has of it; null where there is none.</summary>
     public ChangelogProgress? Changelog { get; init; }
 
-    /// <summary>How often it was begun with its first record; null where there is no changelog.</summary>
-    public BeginningCount? Beginnings { get; private set; }
-
-    /// <summary>Whether its records are taken one by one, because one of them may end the process.</summary>
-    public bool IsCareful => IsAnswering && Beginnings is { } beginnings && beginnings.IsCareful(Position);
-
     /// <summary>Whether everything on the partition has been received.</summary>
     public bool IsAtEnd { get; set; }
 
@@ -119,9 +113,6 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         Rewinds += Changelog is null ? 0 : 1; // Read from elsewhere than the group said.
     }
 
-    /// <summary>Says how often it was begun before.</summary>
-    public void CountBeginning(StateBeginning? found, int carefulRecords) => Beginnings = new BeginningCount(found, ResumeOffset, carefulRecords);
-
     /// <summary>Begins to log changes: all before an offset is processed.</summary>
     public void Answer(long offset)
     {
@@ -138,7 +129,6 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         {
             State.KeepWritten();
             changelog.Keep();
-            Beginnings!.Keep();
         }
 
         State.Begin();
@@ -161,7 +151,6 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         }
 
         Changelog?.Discard();
-        Beginnings?.Discard();
         State.Begin();
         Staged.Clear();
         Refused.Clear();

@@ -1,5 +1,3 @@
-using Scoring.Models.Events;
-
 namespace Scoring.Worker.Lanes;
 
 /// <summary>Mistakes that a test makes the lane make, because a verifier that cannot fail proves nothing. No setting names them.</summary>
@@ -44,8 +42,7 @@ internal enum PlantedBug
 /// <param name="AbortShare">Share of transactions that are taken back instead of committed, 0 to 1.</param>
 /// <param name="Seed">Of the choice which.</param>
 /// <param name="DoubtShare">Share of commits whose outcome the lane is not told, half of them committed, 0 to 1.</param>
-/// <param name="Killer">A transaction that ends the lane when it is about to be computed, as one that ends the process would.</param>
-internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, double DoubtShare = 0, byte[]? Killer = null)
+internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, double DoubtShare = 0)
 {
     private uint state = (uint)Seed;
 
@@ -54,9 +51,6 @@ internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, doub
 
     /// <summary>Whether the next transaction is to be taken back.</summary>
     public bool Aborts() => Draws(AbortShare);
-
-    /// <summary>Whether a row ends the lane.</summary>
-    public bool Kills(TransactionBatch batch, int row) => Killer is not null && batch.TransactionIds[row].SequenceEqual(Killer);
 
     /// <summary>Whether the next outcome is not to be told.</summary>
     public bool Doubts() => Draws(DoubtShare / 2);

@@ -59,11 +59,6 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
             }
         }
 
-        if (partition.Beginnings?.MayProcess() == false)
-        {
-            return false; // The next commit says first that it is about to be processed.
-        }
-
         if (!LabelsAreApplied(partition, timeMs, offset, isHistory, long.MaxValue))
         {
             return false;

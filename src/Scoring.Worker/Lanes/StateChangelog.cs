@@ -34,11 +34,8 @@ internal sealed class StateChangelog
         group = Encoding.UTF8.GetBytes(context.Clients.Group);
     }
 
-    /// <summary>Whether state has changed since the last mark, or there is none, or a record was named that nobody has got to.</summary>
-    public bool HasToTell => partitions.All.Exists(partition => partition is { IsAnswering: true, Changelog: { } progress } && (!progress.HasMark || partition.State.ChangesPending > 0 || partition.Beginnings!.IsToBeTakenBack(partition.Position)));
-
-    /// <summary>Whether a partition waits for the topic to say that its first record is about to be processed.</summary>
-    public bool IsAwaited => partitions.All.Exists(partition => partition is { IsAnswering: true, Beginnings.IsDue: true });
+    /// <summary>Whether state has changed since the last mark, or there is none.</summary>
+    public bool HasToTell => partitions.All.Exists(partition => partition is { IsAnswering: true, Changelog: { } progress } && (!progress.HasMark || partition.State.ChangesPending > 0));
 
     /// <summary>Writes what belongs to a commit of these positions.</summary>
     /// <param name="now">Timestamp of the cycle.</param>
@@ -56,10 +53,9 @@ internal sealed class StateChangelog
             var here = new StateMark(partition.Position, partition.Labels?.Position ?? 0, context.PartitionCount);
             target = new TopicPartition(context.Topics.State, partition.Partition);
             state.WritePosition(here, group, write);
-            state.WriteAnswers(write);
-            if (partition.Beginnings!.ToWrite(partition.Position, isLast) is { } beginning)
+            if (progress.HasMark)
             {
-                state.WriteBeginning(beginning, write);
+                state.WriteAnswers(write); // Until then they go with the rest of the state, bit by bit.
             }
 
             bool isDue = progress.MustMark || !progress.HasMark || isLast || state.ChangesPending >= ChangesMax || context.Clock.GetElapsedTime(progress.MarkedAt, now) >= interval;

@@ -155,7 +155,7 @@ internal sealed class StateRestorer : IDisposable
                 state.KeepChangelog();
             }
 
-            assigned.BeginFromMark(partition, state, mark, resume, restoring.Loader.Beginning);
+            assigned.BeginFromMark(partition, state, mark, resume);
             return;
         }
 
@@ -166,7 +166,7 @@ internal sealed class StateRestorer : IDisposable
                 FormattableString.Invariant($"{context.Topics.State} [{partition.Partition}] holds what another run of the service left ({(isOurs ? found.ToString() : "group " + restoring.Loader.Group)}) and could not be emptied: give the worker DELETE on it and the topic cleanup.policy=compact,delete, or empty it (kafka-delete-records.sh)"));
         }
 
-        assigned.BeginFromInput(partition, isOurs ? restoring.Loader.Beginning : null);
+        assigned.BeginFromInput(partition);
     }
 
     /// <summary>Where answering goes on: the group's offset, checked against what stands in the changelog. Null where neither has one.</summary>

@@ -148,7 +148,7 @@ internal sealed class TransactionCommits : LaneCommits
     private void Begin(long now, IEnumerable<TopicPartitionOffset> positions, bool isLast)
     {
         noted.Clear();
-        bool hasMoved = output.IsOpen || (isLast && changelog is { HasToTell: true }) || changelog is { IsAwaited: true };
+        bool hasMoved = output.IsOpen || (isLast && changelog is { HasToTell: true });
         foreach (var position in positions)
         {
             if (rewind.OffsetOf(position.TopicPartition) is { } before)

@@ -113,12 +113,6 @@ internal static partial class LogMessages
     [LoggerMessage(131, LogLevel.Critical, "The reader of contributions ended: {Reason}")]
     public static partial void ReaderFailed(ILogger logger, string reason, Exception failure);
 
-    [LoggerMessage(144, LogLevel.Warning, "Lane {Lane} begins partition {Partition} at offset {Offset} as one before it did that has not come back: records are taken one by one for a while")]
-    public static partial void Careful(ILogger logger, int lane, int partition, long offset);
-
-    [LoggerMessage(145, LogLevel.Error, "Lane {Lane} refuses offset {Offset} of partition {Partition}: {Count} times in a row a worker has begun it and not come back")]
-    public static partial void CrashSuspect(ILogger logger, int lane, int partition, long offset, int count);
-
     [LoggerMessage(EventId = 140, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void KafkaClient(ILogger logger, LogLevel level, string facility, string text);
 }

@@ -210,22 +210,13 @@ internal sealed class ScoringPipeline : IDisposable
     /// <returns>The JSON, good until the next score is written.</returns>
     public ReadOnlySpan<byte> Repeat(TransactionBatch batch, int row, PartitionState state, double processingMs, out Guid id)
     {
-        var transactionId = batch.TransactionIds[row];
-        if (!state.TryAnswer(transactionId, out long firstOffset, out var answer))
+        long firstOffset = block.FirstOffsets[row];
+        if (!state.TryAnswer(firstOffset, out var answer))
         {
-            // Both are remembered and forgotten together. If they ever are not: every transaction gets an answer, and one that says what it lacks.
-            answer = new KeptAnswer([])
-            {
-                Score = double.NaN,
-                TreesScore = double.NaN,
-                NetworkScore = double.NaN,
-                Decision = model!.Policy.WithoutModel,
-                Degradation = Degradation.RulesOnly,
-                ScoredAtMs = clock.GetUtcNow().ToUnixTimeMilliseconds(),
-                AnswererNumber = scoreWriter!.Template.Answerer.Number,
-            };
+            throw new InvalidOperationException(FormattableString.Invariant($"offset {firstOffset} of partition {state.Partition} is remembered without its answer"));
         }
 
+        var transactionId = batch.TransactionIds[row];
         var answerer = AnswererOf(answer.AnswererNumber, state);
         id = scoreWriter!.IdOf(transactionId, answerer);
         return scoreWriter.WriteRepeat(batch, row, answer, answerer, firstOffset, processingMs);
@@ -252,7 +243,7 @@ internal sealed class ScoringPipeline : IDisposable
 
         if (earlier?.Number != number)
         {
-            earlier = state.AnswererOf(number) ?? scoreWriter.Template.Answerer;
+            earlier = state.AnswererOf(number) ?? throw new InvalidOperationException(FormattableString.Invariant($"an answer of partition {state.Partition} is remembered without who gave it"));
         }
 
         return earlier;

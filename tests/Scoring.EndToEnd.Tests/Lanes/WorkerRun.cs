@@ -38,9 +38,6 @@ internal sealed class WorkerRun : IAsyncDisposable
             stop.Token,
             planted);
 
-    /// <summary>Ends with its exit code.</summary>
-    public Task<int> Running => running;
-
     /// <summary>Where it answers.</summary>
     public IPEndPoint EndPoint => http.EndPoint;
 

@@ -78,6 +78,7 @@ public sealed class RepeatTests
                     bench.State.KeepAnswer(bench.NextOffset - 1, Answered(bench.NextOffset - 1), Model);
                 }
 
+                bench.State.DropForgottenAnswers();
                 bench.State.WriteAnswers(Write);
                 if (i == markAt)
                 {
@@ -100,18 +101,25 @@ public sealed class RepeatTests
             {
                 timeMs += events[i].AfterSeconds * 1_000L;
                 restored.Process("a", Payment(events[i], timeMs));
+                restored.State.DropForgottenAnswers();
+            }
+
+            for (long offset = 0; offset <= killedAt; offset++)
+            {
+                Assert.Equal(bench.State.TryAnswer(offset, out var answer), restored.State.TryAnswer(offset, out var restoredAnswer));
+                Assert.Equal((answer.Score, answer.ScoredAtMs, answer.AnswererNumber), (restoredAnswer.Score, restoredAnswer.ScoredAtMs, restoredAnswer.AnswererNumber));
             }
 
             foreach (int id in events.Select(one => one.Id).Distinct())
             {
                 var name = Encoding.UTF8.GetBytes($"t{id}");
-                Assert.Equal(bench.State.TryAnswer(name, out long offset, out var answer), restored.State.TryAnswer(name, out long restoredOffset, out var restoredAnswer));
-                Assert.Equal((offset, answer.Score, answer.ScoredAtMs), (restoredOffset, restoredAnswer.Score, restoredAnswer.ScoredAtMs));
-                if (offset >= 0)
-                {
-                    Assert.Equal(Model.Number, answer.AnswererNumber);
-                    Assert.Equal((Model.Model, Model.Thresholds, 3), (restored.State.AnswererOf(Model.Number)!.Model, restored.State.AnswererOf(Model.Number)!.Thresholds, restored.State.AnswererOf(Model.Number)!.DefinitionVersion));
-                }
+                Assert.Equal(bench.State.Remembers(name), restored.State.Remembers(name));
+            }
+
+            if (bench.State.AnswererOf(Model.Number) is not null)
+            {
+                var answerer = restored.State.AnswererOf(Model.Number)!;
+                Assert.Equal((Model.Model, Model.Thresholds, 3), (answerer.Model, answerer.Thresholds, answerer.DefinitionVersion));
             }
 
             void Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => topic.Add((key.ToArray(), value.ToArray()));
@@ -125,10 +133,33 @@ public sealed class RepeatTests
         {
             bench.Process("a", Payment(new Event(i, 1, 0), Epoch + (i * 1_000L)));
             bench.State.KeepAnswer(i, Answered(i), Model);
+            bench.State.DropForgottenAnswers();
         }
 
         Assert.Equal([false, true, true, true, true], Enumerable.Range(995, 5).Select(offset => bench.State.HasAnswer(offset)));
         Assert.True(bench.State.Bytes < 500_000, $"{bench.State.Bytes} bytes");
+    }
+
+    [Fact]
+    public void A_repeat_finds_its_answer_though_a_later_row_of_its_batch_makes_the_first_forgotten()
+    {
+        using var bench = NewBench(100);
+        var batch = bench.Batch([("a", At("t", 0)), ("a", At("t", 0)), ("a", At("later", 3_600)), ("a", At("t", 0))]);
+        var block = new FeatureBlock(bench.Plan.FeatureCount, batch.RowCount);
+        bench.Engine.Process(batch, 0, batch.RowCount, bench.States, block);
+        Assert.Equal([Repetition.None, Repetition.Repeat, Repetition.None, Repetition.None], block.Repetitions[..4]);
+        Assert.Equal(0, block.FirstOffsets[1]);
+        foreach (int row in new[] { 0, 2, 3 })
+        {
+            bench.State.KeepAnswer(batch.Offsets[row], Answered(batch.Offsets[row]), Model);
+        }
+
+        Assert.True(bench.State.TryAnswer(block.FirstOffsets[1], out var answer));
+        Assert.Equal(Answered(0).ScoredAtMs, answer.ScoredAtMs);
+        bench.State.DropForgottenAnswers();
+        Assert.Equal([false, false, true, true], Enumerable.Range(0, 4).Select(offset => bench.State.HasAnswer(offset)));
+
+        static NaiveEvent At(string id, int seconds) => new(id, Epoch + (seconds * 1_000L), 5, "m", null, null);
     }
 
     [Theory]

@@ -6,7 +6,7 @@ namespace Scoring.Models.Features.State;
 /// <summary>Bytes of a partition's state in its changelog.</summary>
 /// <remarks>
 /// <code>
-/// key    version (1) kind (1: 1 record, 2 mark, 3 position, 4 beginning) shape (4, big endian)
+/// key    version (1) kind (1: 1 record, 2 mark, 3 position) shape (4, big endian)
 ///        of a record also: table (2, big endian), the record's key (rest)
 /// value  of a record: number of its last use (8), then its words
 ///        words: (count of words, count of zeros behind them) as variable-length integers, the words (8 each); again and again
@@ -20,7 +20,6 @@ internal static class StateCodec
     public const byte Record = 1;
     public const byte Mark = 2;
     public const byte Position = 3;
-    public const byte Beginning = 4;
     public const int PrefixBytes = 6;
     public const int RecordKeyBytes = PrefixBytes + 2;
 
@@ -48,7 +47,7 @@ internal static class StateCodec
     public static bool TryReadKey(ReadOnlySpan<byte> key, out byte kind, out uint shape)
     {
         (kind, shape) = (0, 0);
-        if (key.Length < PrefixBytes || key[0] != Version || key[1] is < Record or > Beginning || (key[1] == Record && key.Length < RecordKeyBytes))
+        if (key.Length < PrefixBytes || key[0] != Version || key[1] is < Record or > Position || (key[1] == Record && key.Length < RecordKeyBytes))
         {
             return false;
         }

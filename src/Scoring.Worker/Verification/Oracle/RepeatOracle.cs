@@ -32,7 +32,7 @@ internal sealed class RepeatOracle(DuplicateDefinition definition, EventSchema s
         firstOffset = -1;
         if (firsts.TryGetValue(transactionId, out var first)
             && nowMs - first.TimeMs <= definition.Window.TotalMilliseconds
-            && newOnes - first.Number < definition.TransactionsMax)
+            && newOnes - first.Number <= definition.TransactionsMax)
         {
             firstOffset = first.Offset;
             return string.Equals(first.Says, says, StringComparison.Ordinal) ? Repetition.Repeat : Repetition.Conflict;

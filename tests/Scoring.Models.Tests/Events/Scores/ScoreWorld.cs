@@ -91,7 +91,7 @@ internal sealed class ScoreWorld
         Contributions = contributions,
         BaseLogOdds = -4.5,
         Degradation = degradation,
-        AggregatesBehindMs = degradation.HasFlag(Degradation.StaleAggregates) ? 2_500 : 0,
+        AggregatesBehindMs = (degradation & Degradation.StaleAggregates) == Degradation.StaleAggregates ? 2_500 : 0,
         ScoredAtMs = scoredAtMs,
         ProcessingMs = 0.41234,
     };
