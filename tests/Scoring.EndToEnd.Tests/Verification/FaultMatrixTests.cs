@@ -12,10 +12,10 @@ public sealed class FaultMatrixTests(KafkaBroker broker, ITestOutputHelper outpu
     {
         broker.SkipUnlessReal("workers die in the midst of Kafka transactions");
 
-        var (exitCode, printed) = await RunAsync("--rows", "kill,pause,restart", "--injections", "2");
+        var (exitCode, printed) = await RunAsync("--rows", "kill,pause,restart,scale,corpus,repeats", "--injections", "2");
 
         Assert.True(exitCode == ExitCode.Ok, printed);
-        Assert.Contains("3 of 3 good", printed, StringComparison.Ordinal);
+        Assert.Contains("6 of 6 good", printed, StringComparison.Ordinal);
     }
 
     [Fact]
