@@ -28,6 +28,7 @@ internal sealed class OutputRecords
     private readonly ReusedHeaders alertHeaders;
     private readonly OutputCounts counts;
     private readonly bool settlesAtOnce;
+    private readonly PlantedBug planted;
     private readonly Counter.Child consumed;
     private readonly Histogram.Child produceStage;
     private long scoredAtMs;
@@ -48,6 +49,7 @@ internal sealed class OutputRecords
         alertHeaders = new ReusedHeaders(ScoreHeaders.OfAlerts(context.Definition.Service));
         counts = new OutputCounts(metrics);
         settlesAtOnce = !context.IsExactlyOnce;
+        planted = context.Planted.Bug;
         consumed = metrics.EventsConsumed.WithLabels(topics.Transactions);
         produceStage = metrics.StageDuration.WithLabels("produce");
     }
@@ -89,7 +91,7 @@ internal sealed class OutputRecords
         output.Produce(scoreTargets[partition], key, writer.Write(facts), scoreHeaders.For(writer.IdOf(batch.TransactionIds[row]), batch.EventTimesMs[row]));
         var decision = pipeline.DecisionOf(row);
         counts.Count(decision, behindMs > 0);
-        if (decision != Decision.Approve)
+        if (decision != Decision.Approve && !(planted == PlantedBug.AlertLeftOut && batch.Offsets[row] % 5 == 0))
         {
             var alerts = pipeline.AlertWriter;
             output.Produce(alertTargets[partition], key, alerts.Write(facts), alertHeaders.For(alerts.IdOf(batch.TransactionIds[row]), batch.EventTimesMs[row]));

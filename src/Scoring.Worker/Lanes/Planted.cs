@@ -33,8 +33,8 @@ internal enum PlantedBug
     /// <summary>Labels are not set back with their transaction.</summary>
     LabelsKept,
 
-    /// <summary>Offsets are committed in the name of the first membership.</summary>
-    OldMembership,
+    /// <summary>Every fifth alert is left out.</summary>
+    AlertLeftOut,
 }
 
 /// <summary>What a test plants.</summary>

@@ -39,7 +39,6 @@ internal sealed class TransactionCommits : LaneCommits
     private long commitStarted;
     private long committedAt;
     private long untoldSince;
-    private IConsumerGroupMetadata? firstMember;
     private TimeSpan cost = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Starts with nothing to commit and no producer yet.</summary>
@@ -205,16 +204,13 @@ internal sealed class TransactionCommits : LaneCommits
         _ => [.. noted], // What is noted may be forgotten while the commit is under way.
     };
 
-    /// <summary>In whose name: the membership of now, unless a test plants a mistake.</summary>
-    private IConsumerGroupMetadata Member() => context.Planted.Bug == PlantedBug.OldMembership ? firstMember ??= input.Member : input.Member;
-
     private void Advance()
     {
         TransactionAnswer answer;
         bool tookTooLong;
         try
         {
-            answer = output.IsCommitting ? output.GoOn(out tookTooLong) : output.Commit(ToCommit(), Member(), out tookTooLong);
+            answer = output.IsCommitting ? output.GoOn(out tookTooLong) : output.Commit(ToCommit(), input.Member, out tookTooLong);
         }
         catch (TransactionBroken broken)
         {
