@@ -180,7 +180,7 @@ public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutput
 
     private static void Change(Dictionary<string, List<PublishedRecord>> all, string feature, Func<double, double> change)
     {
-        var score = all["scores"].Where(one => one.Decision == "approve" && one.Json!["features"]![feature] is not null).ElementAt(150);
+        var score = all["scores"].Where(one => one.Decision == "approve" && one.Json!["features"]?[feature] is not null).ElementAt(150);
         score.Json!["features"]![feature] = change((double)score.Json!["features"]![feature]!);
     }
 
