@@ -29,7 +29,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
             GroupInstanceId = options.InstanceId is { } instance ? FormattableString.Invariant($"{instance}-{lane}") : null,
             PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
             SessionTimeoutMs = 10_000,
-            HeartbeatIntervalMs = 500, // A member learns of a rebalance by its next heartbeat, twice for a partition that moves: so long it is silent.
+            HeartbeatIntervalMs = 200, // A member learns of a rebalance by its next heartbeat, twice for a partition that moves: so long it is silent.
             MaxPollIntervalMs = 60_000,
         });
         return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, "headers,timestamp")));

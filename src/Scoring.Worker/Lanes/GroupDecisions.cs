@@ -41,6 +41,11 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
             }
             else if (rebalance.Partitions.Count > 0 && takesPartitions)
             {
+                if (restorer is not null)
+                {
+                    input.Hold(rebalance.Partitions); // Before anything is asked: what the client fetches of them meanwhile is thrown away.
+                }
+
                 RefuseGrowth(rebalance.Partitions);
                 List<PartitionInput> made = [.. assigned.Make(rebalance.Partitions, pool)];
                 foreach (var partition in made)

@@ -52,7 +52,7 @@ internal sealed class StateRestorer : IDisposable
             }
 
             underway[partition.Partition] = restoring;
-            consumer.IncrementalAssign([new TopicPartitionOffset(context.Topics.State, partition.Partition, Offset.Beginning)]);
+            Fetching.Assign(consumer, [new TopicPartitionOffset(context.Topics.State, partition.Partition, Offset.Beginning)]);
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class TransactionCommits : LaneCommits
     private const int RestMsMax = 2_000;
 
     private static readonly TimeSpan CommitBound = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan InitialiseBound = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan InitialiseBound = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan UnknownBound = TimeSpan.FromSeconds(60);
 
     private readonly TransactionalOutput output;

@@ -162,11 +162,25 @@ internal sealed class TransactionInput : IDisposable
         consumer.Pause([input.Source]);
     }
 
-    /// <summary>Fetches a partition again.</summary>
+    /// <summary>Stops fetching partitions that came just now.</summary>
+    public void Hold(IEnumerable<TopicPartition> partitions)
+    {
+        try
+        {
+            consumer.Pause(partitions);
+        }
+        catch (KafkaException error)
+        {
+            LogMessages.ReadError(logger, topic, error.Error.Code.ToString(), error.Error.Reason); // Gone again.
+        }
+    }
+
+    /// <summary>Fetches a partition again, at once.</summary>
     public void Resume(PartitionInput input)
     {
         input.IsPaused = false;
         consumer.Resume([input.Source]);
+        Fetching.Wake(consumer, input.Source);
     }
 
     /// <summary>Leaves the group, within a bound. Everything is committed: what the group takes away meanwhile needs no answer.</summary>
