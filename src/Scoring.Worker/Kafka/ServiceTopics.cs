@@ -87,7 +87,7 @@ internal sealed class ServiceTopics(ServiceDefinition definition)
         ["cleanup.policy"] = "compact,delete",
         ["retention.ms"] = "-1",
         ["segment.bytes"] = "16777216",
-        ["min.cleanable.dirty.ratio"] = "0.1",
+        ["min.cleanable.dirty.ratio"] = "0.3", // Cleaned at a tenth of news, the broker copies all of it for each tenth: half a core beside 20,000 events/s.
         ["max.compaction.lag.ms"] = "3600000",
         ["delete.retention.ms"] = FormattableString.Invariant($"{DayMs}"),
     });
