@@ -18,6 +18,12 @@ public delegate void StateWriter(ReadOnlySpan<byte> key, ReadOnlySpan<byte> valu
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct StateMark(long TransactionOffset, long LabelOffset, int PartitionCount);
 
+/// <summary>How far a copy of a state is.</summary>
+/// <param name="Table">The table it is at.</param>
+/// <param name="Index">The record in it.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct StateCursor(int Table, int Index);
+
 /// <content>How a state goes to its changelog and comes back.</content>
 /// <remarks>
 /// The state is a deterministic function of the input, so its records need not be written with every change: from time to time all that
@@ -33,6 +39,9 @@ public sealed partial class PartitionState
 
     /// <summary>Records whose last change is not in the changelog, at most.</summary>
     public long ChangesPending => tables.Sum(table => table.Changes?.Pending ?? 0);
+
+    /// <summary>Records held, of every kind.</summary>
+    public long RecordCount => tables.Sum(table => (long)table.Count);
 
     /// <summary>Hash of what the records of the changelog mean; others are passed over.</summary>
     public uint Shape => shape;
@@ -61,6 +70,40 @@ public sealed partial class PartitionState
         {
             countMax = WriteChanges(table, countMax, write);
             if (table.Changes!.Pending > 0 || table.Changes.HasRemoved)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Writes records as they are now, a part of them at a time: together with every record of the changelog since before the first part they are the state.</summary>
+    /// <remarks>
+    /// A record that changes between two parts, or moves, is written to the changelog afterwards, and so is one that goes: what a reader of the changelog is given later takes its place.
+    /// So a copy is one of a mark only when a mark was written after the last part. Between transactions only: what could be taken back must not be in it.
+    /// </remarks>
+    /// <param name="cursor">Where the part begins; 0 for the first. Afterwards where the next one does.</param>
+    /// <param name="countMax">Most records of a part.</param>
+    /// <param name="write">Takes them.</param>
+    /// <returns>Whether this was the last part.</returns>
+    public bool WriteCopy(ref StateCursor cursor, int countMax, StateWriter write)
+    {
+        for (; cursor.Table < tables.Length; cursor = new StateCursor(cursor.Table + 1, 0))
+        {
+            var table = tables[cursor.Table];
+            int index = cursor.Index;
+            for (; index < table.IndexCount && countMax > 0; index++)
+            {
+                if (table.IsLive(index))
+                {
+                    countMax--;
+                    write(StateCodec.WriteRecordKey(keyBuffer, shape, table.Ordinal, table.Key(index)), StateCodec.WriteValue(valueToWrite, table.Changes!.StampOf(index), table.Read(index)));
+                }
+            }
+
+            cursor = new StateCursor(cursor.Table, index);
+            if (index < table.IndexCount)
             {
                 return false;
             }

@@ -26,6 +26,7 @@ public sealed class StateLoader(PartitionState state)
 {
     private readonly long[] words = new long[state.LongestPayload];
     private byte[]? mark;
+    private byte[]? position;
     private bool hasOther;
 
     internal const int PositionBytes = 20;
@@ -46,6 +47,28 @@ public sealed class StateLoader(PartitionState state)
     /// <summary>Whether a record of the changelog is a mark of records of a shape.</summary>
     public static bool IsMark(ReadOnlySpan<byte> key, uint shape) => StateCodec.TryReadKey(key, out byte kind, out uint its) && kind == StateCodec.Mark && its == shape;
 
+    /// <summary>Writes everything that was taken and still stands, so that another loader which takes it is as this one: records, then position and mark.</summary>
+    /// <param name="write">Takes it.</param>
+    /// <returns>False when there is no mark of this definition: it would be nobody's state.</returns>
+    public bool TryWriteCopy(StateWriter write)
+    {
+        if (mark is null)
+        {
+            return false;
+        }
+
+        var cursor = default(StateCursor);
+        state.WriteCopy(ref cursor, int.MaxValue, write);
+        Span<byte> key = stackalloc byte[StateCodec.PrefixBytes];
+        write(StateCodec.WriteKey(key, StateCodec.Mark, state.Shape), mark);
+        if (position is not null)
+        {
+            write(StateCodec.WriteKey(key, StateCodec.Position, 0), position);
+        }
+
+        return true;
+    }
+
     /// <summary>Takes one record.</summary>
     /// <param name="key">Its key.</param>
     /// <param name="value">Its value; empty where the key is taken away.</param>
@@ -62,6 +85,7 @@ public sealed class StateLoader(PartitionState state)
         {
             Position = value.Length >= PositionBytes ? ReadMark(value) : throw new InvalidDataException($"a position of {value.Length} bytes");
             Group = GroupOf(key, value);
+            position = value.ToArray();
             return;
         }
 

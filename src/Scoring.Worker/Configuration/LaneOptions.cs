@@ -21,6 +21,12 @@ internal sealed record LaneOptions
     /// </summary>
     public int StateIntervalMs { get; init; } = 1_000;
 
+    /// <summary>
+    /// Folder of checkpoints: copies of state on the worker's own disk, so that one that starts again reads of the state topic only what came since. None by default. Exactly once only. They hold
+    /// what the state holds (keys of cards among it) and may be deleted at any time.
+    /// </summary>
+    public string? CheckpointDirectory { get; init; }
+
     /// <summary>Most output records of a lane that the broker has not acknowledged, 1,000 to 1,000,000. Default 50,000; then the lane stops taking input.</summary>
     public int InFlightMax { get; init; } = 50_000;
 

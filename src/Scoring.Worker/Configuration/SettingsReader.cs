@@ -40,6 +40,7 @@ internal sealed class SettingsReader
             Aggregates = reader.Aggregates(),
         };
         reader.RefuseLongTransactions(settings);
+        reader.RefuseCheckpointDirectory(settings);
         reader.RefuseUnknown();
         faults = reader.faults;
         return settings;
@@ -92,6 +93,7 @@ internal sealed class SettingsReader
             RowsMax = Integer("Lanes:RowsMax", defaults.RowsMax, 1, 4_096),
             CommitIntervalMs = Integer("Lanes:CommitIntervalMs", defaults.CommitIntervalMs, 5, 60_000),
             StateIntervalMs = Integer("Lanes:StateIntervalMs", defaults.StateIntervalMs, 50, 60_000),
+            CheckpointDirectory = Text("Lanes:CheckpointDirectory"),
             InFlightMax = Integer("Lanes:InFlightMax", defaults.InFlightMax, 1_000, 1_000_000),
             StagedRowsMax = Integer("Lanes:StagedRowsMax", defaults.StagedRowsMax, 256, 65_536),
             EmitFeatures = Boolean("Lanes:EmitFeatures", defaults.EmitFeatures),
@@ -219,6 +221,23 @@ internal sealed class SettingsReader
         if (settings.Kafka.IsExactlyOnce && settings.Lanes.CommitIntervalMs > TransactionMsMax)
         {
             Fault("Lanes:CommitIntervalMs", settings.Lanes.CommitIntervalMs.ToString(CultureInfo.InvariantCulture), $"at most {TransactionMsMax} with Kafka:Delivery {KafkaOptions.ExactlyOnce}: a broker ends transactions that stay open for 10 s");
+        }
+    }
+
+    private void RefuseCheckpointDirectory(WorkerSettings settings)
+    {
+        if (settings.Lanes.CheckpointDirectory is not { } directory)
+        {
+            return;
+        }
+
+        if (!settings.Kafka.IsExactlyOnce)
+        {
+            Fault("Lanes:CheckpointDirectory", directory, $"not set with Kafka:Delivery {settings.Kafka.Delivery}: there state is rebuilt from the input");
+        }
+        else if (!Directory.Exists(directory))
+        {
+            Fault("Lanes:CheckpointDirectory", directory, "a folder that exists and that the worker may write");
         }
     }
 

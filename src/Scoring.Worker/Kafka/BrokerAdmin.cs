@@ -93,6 +93,36 @@ internal sealed class BrokerAdmin : IDisposable
     /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
     public Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions) => EndOffsetsAsync(topic, partitions, IsolationLevel.ReadCommitted);
 
+    /// <summary>End of one partition, counting records of transactions that are still open, asked once.</summary>
+    public async Task<long> EndOffsetAsync(string topic, int partition) => (await EndOffsetsAsync(topic, [partition], IsolationLevel.ReadUncommitted))[partition];
+
+    /// <summary>Identifier of a topic: one that is made anew under the same name has another. Null where the broker tells none.</summary>
+    public string? TopicId(string topic)
+    {
+        try
+        {
+            var described = admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
+            var id = described.TopicDescriptions[0].TopicId;
+            return id is null || (id.MostSignificantBits | id.LeastSignificantBits) == 0 ? null : FormattableString.Invariant($"{id.MostSignificantBits:x16}{id.LeastSignificantBits:x16}");
+        }
+        catch (KafkaException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether every partition of a topic is read by a member of a group, and none of the members is an instance that is starting now.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="partitionCount">Its partitions.</param>
+    /// <param name="instance">What the static names of the instance's members begin with; null where it has none.</param>
+    public bool OthersOwnAll(string group, string topic, int partitionCount, string? instance)
+    {
+        var members = Ask(() => Members(group));
+        var owned = members.SelectMany(member => member.Assignment.TopicPartitions).Where(partition => string.Equals(partition.Topic, topic, StringComparison.Ordinal)).Distinct().Count();
+        return owned == partitionCount && !members.Exists(member => instance is not null && member.GroupInstanceId is { } name && name.StartsWith(instance + "-", StringComparison.Ordinal));
+    }
+
     /// <summary>Creates a topic.</summary>
     /// <returns>False when there is one of that name; it stays as it is.</returns>
     /// <exception cref="CommandFailure">The broker refused.</exception>

@@ -135,7 +135,8 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
         }
     }
 
-    private PartitionState Empty(int partition)
+    /// <summary>A state of nothing.</summary>
+    public PartitionState Empty(int partition)
     {
         var state = new PartitionState(context.Service.Plan, partition);
         if (context.HasChangelog)

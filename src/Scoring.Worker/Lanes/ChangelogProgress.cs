@@ -16,6 +16,12 @@ internal sealed class ChangelogProgress
     /// <summary>Whether something was applied that going through the input again would apply elsewhere: the next commit writes a mark.</summary>
     public bool MustMark { get; set; }
 
+    /// <summary>Marks committed since the partition came.</summary>
+    public int Marks { get; private set; }
+
+    /// <summary>Records written since the partition came, those of transactions that were taken back among them.</summary>
+    public long Records { get; set; }
+
     /// <summary>Timestamp of the last mark.</summary>
     public long MarkedAt { get; private set; }
 
@@ -34,6 +40,7 @@ internal sealed class ChangelogProgress
             IsDoubted = false;
             MustMark = false;
             MarkedAt = writtenAt;
+            Marks++;
         }
 
         IsDoubted |= writesDoubt && !writesMark;

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Confluent.Kafka;
 using Scoring.Models.Events;
+using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
 using Scoring.Worker.Serving;
@@ -32,6 +33,7 @@ internal sealed class Lane : IDisposable
     private readonly LabelInput? labelInput;
     private readonly LabelEnds labelEnds;
     private readonly LaneShares shares;
+    private readonly LaneCheckpoints? checkpoints;
     private readonly LaneCommits commits;
     private readonly GroupDecisions decisions;
     private readonly StateRestorer? restorer;
@@ -66,8 +68,9 @@ internal sealed class Lane : IDisposable
         labelInput = context.ReadsLabels
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)
             : null;
+        checkpoints = context.HasChangelog && context.Checkpoints is { } folder ? new LaneCheckpoints(context, folder, partitions) : null;
         commits = transactional is not null
-            ? new TransactionCommits(transactional, input, new LaneRewind(context, partitions, input, labelInput, batch, pipeline, shares, records), context.HasChangelog ? new StateChangelog(context, output, partitions) : null, context, number)
+            ? new TransactionCommits(transactional, input, new LaneRewind(context, partitions, input, labelInput, batch, pipeline, shares, records), context.HasChangelog ? new StateChangelog(context, output, partitions) : null, checkpoints, context, number)
             : new CommitLog(acknowledged!, input.Commit, clock, TimeSpan.FromMilliseconds(context.Lanes.CommitIntervalMs), number, context.Metrics, context.Logger);
         var assigned = new AssignedPartitions(context, partitions, input, labelInput, number);
         restorer = context.HasChangelog ? new StateRestorer(context, assigned, number) : null;
@@ -117,6 +120,7 @@ internal sealed class Lane : IDisposable
         input.Dispose();
         labelInput?.Dispose();
         restorer?.Dispose();
+        checkpoints?.Dispose();
         output.Dispose();
         partitions.Dispose();
         pipeline.Dispose();

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Scoring.Models.Definitions;
 using Scoring.Models.Events;
+using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Configuration;
 using Scoring.Worker.Kafka;
 using Scoring.Worker.Operations;
@@ -23,6 +24,9 @@ internal sealed record LaneContext
 
     /// <summary>Asks the brokers.</summary>
     public required BrokerAdmin Admin { get; init; }
+
+    /// <summary>Where checkpoints of state are; null where none are kept.</summary>
+    public CheckpointFolder? Checkpoints { get; init; }
 
     /// <summary>Contributions to shared entities.</summary>
     public required AggregatesLedger Ledger { get; init; }

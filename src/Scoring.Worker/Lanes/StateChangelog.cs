@@ -22,6 +22,7 @@ internal sealed class StateChangelog
     private readonly StateWriter write;
     private readonly byte[] group;
     private TopicPartition target = new("", 0);
+    private ChangelogProgress? told;
 
     /// <summary>Prepares to write.</summary>
     public StateChangelog(LaneContext context, LaneOutput output, OwnedPartitions partitions)
@@ -52,6 +53,7 @@ internal sealed class StateChangelog
             var state = partition.State;
             var here = new StateMark(partition.Position, partition.Labels?.Position ?? 0, context.PartitionCount);
             target = new TopicPartition(context.Topics.State, partition.Partition);
+            told = progress;
             state.WritePosition(here, group, write);
             if (progress.HasMark)
             {
@@ -83,6 +85,7 @@ internal sealed class StateChangelog
     private void Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         output.Produce(target, key, value, hasValue: !value.IsEmpty);
+        told!.Records++;
         context.Metrics.StateRecordsWritten.Inc();
     }
 }

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Scoring.Models.Features;
+using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Kafka;
 using Scoring.Worker.Operations;
@@ -10,10 +11,13 @@ namespace Scoring.Worker.Lanes;
 /// <remarks>
 /// Read is up to the end of the topic as a reader of everything sees it, by one that is given committed records only: a transaction that is
 /// being ended is waited for. The end that a reader of committed records is told lies before such a transaction, and state up to there is stale.
+/// <para>Where the worker's disk has a checkpoint, that is loaded first, beside the lane, and of the topic only what came since is read. One that turns out to be damaged, or of no mark, is as none.</para>
 /// </remarks>
 internal sealed class StateRestorer : IDisposable
 {
     private const int RecordsPerStep = 4_000;
+
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Longest without a record while some are due: the broker ends a dead worker's transaction after 10 s, and looks every 10 s.</summary>
     private static readonly TimeSpan StallMax = TimeSpan.FromSeconds(30);
@@ -44,7 +48,7 @@ internal sealed class StateRestorer : IDisposable
         var ends = context.Admin.EndOffsets(context.Topics.State, partitions.Select(partition => partition.Partition));
         foreach (var partition in partitions)
         {
-            var restoring = new Restoring(partition, ends[partition.Partition], new StateLoader(partition.State), context.Clock.GetTimestamp());
+            var restoring = new Restoring(partition, ends[partition.Partition], partition.State, context.Clock.GetTimestamp());
             if (restoring.End == 0)
             {
                 Finish(restoring);
@@ -52,16 +56,23 @@ internal sealed class StateRestorer : IDisposable
             }
 
             underway[partition.Partition] = restoring;
-            Fetching.Assign(consumer, [new TopicPartitionOffset(context.Topics.State, partition.Partition, Offset.Beginning)]);
+            if (FindCheckpoint(restoring) is { } checkpoint)
+            {
+                restoring.Load(checkpoint, context.Checkpoints!, context.Clock);
+            }
+            else
+            {
+                Read(restoring, from: Offset.Beginning);
+            }
         }
     }
 
     /// <summary>Gives a partition up.</summary>
     public void Remove(PartitionInput partition)
     {
-        if (underway.Remove(partition.Partition))
+        if (underway.Remove(partition.Partition, out var restoring))
         {
-            consumer.IncrementalUnassign([new TopicPartition(context.Topics.State, partition.Partition)]);
+            GiveUp(restoring);
         }
     }
 
@@ -69,6 +80,18 @@ internal sealed class StateRestorer : IDisposable
     /// <exception cref="LaneFailure">A record cannot be read, or one that is due does not come.</exception>
     public void Step()
     {
+        while (NextLoaded() is { } restoring)
+        {
+            bool isUsable = restoring.Loading!.Result;
+            restoring.Loading = null;
+            if (!isUsable)
+            {
+                restoring.StartOver(assigned.Empty(restoring.Partition.Partition));
+            }
+
+            Read(restoring, restoring.Checkpoint is { } checkpoint ? checkpoint.Offset : Offset.Beginning);
+        }
+
         for (int i = 0; i < RecordsPerStep && underway.Count > 0; i++)
         {
             ConsumeResult<int, int>? result;
@@ -98,7 +121,7 @@ internal sealed class StateRestorer : IDisposable
         foreach (var late in underway.Values)
         {
             late.Tell(context.Metrics, now);
-            if (context.Clock.GetElapsedTime(late.MovedAt, now) > StallMax)
+            if (late.Loading is null && context.Clock.GetElapsedTime(late.MovedAt, now) > StallMax)
             {
                 throw new LaneFailure(
                     ExitCode.Unavailable,
@@ -108,7 +131,65 @@ internal sealed class StateRestorer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => consumer.Dispose();
+    public void Dispose()
+    {
+        foreach (var restoring in underway.Values)
+        {
+            restoring.StopLoading();
+        }
+
+        consumer.Dispose();
+    }
+
+    private CheckpointReader? FindCheckpoint(Restoring restoring)
+    {
+        if (context.Checkpoints is not { } folder)
+        {
+            return null;
+        }
+
+        int partition = restoring.Partition.Partition;
+        var retained = context.Admin.Ask(() => consumer.QueryWatermarkOffsets(new TopicPartition(context.Topics.State, partition), CallTimeout));
+        return folder.Find(partition, restoring.State.Shape, retained.Low.Value, restoring.End);
+    }
+
+    private Restoring? NextLoaded()
+    {
+        foreach (var restoring in underway.Values)
+        {
+            if (restoring.Loading is { IsCompleted: true })
+            {
+                return restoring;
+            }
+        }
+
+        return null;
+    }
+
+    private void Read(Restoring restoring, Offset from)
+    {
+        restoring.Offset = Math.Max(0, from.Value);
+        if (restoring.Offset >= restoring.End)
+        {
+            Remove(restoring.Partition);
+            Finish(restoring);
+            return;
+        }
+
+        restoring.IsRead = true;
+        restoring.MovedAt = context.Clock.GetTimestamp();
+        Fetching.Assign(consumer, [new TopicPartitionOffset(context.Topics.State, restoring.Partition.Partition, from)]);
+    }
+
+    private void GiveUp(Restoring restoring)
+    {
+        restoring.StopLoading();
+        if (restoring.IsRead)
+        {
+            restoring.IsRead = false;
+            consumer.IncrementalUnassign([new TopicPartition(context.Topics.State, restoring.Partition.Partition)]);
+        }
+    }
 
     private void Take(Restoring restoring, ConsumeResult<int, int> result)
     {
@@ -141,20 +222,30 @@ internal sealed class StateRestorer : IDisposable
         }
     }
 
+    /// <summary>Reads all of the topic after a checkpoint has led nowhere.</summary>
+    private void ReadAll(Restoring restoring)
+    {
+        restoring.StartOver(assigned.Empty(restoring.Partition.Partition));
+        underway[restoring.Partition.Partition] = restoring;
+        Read(restoring, Offset.Beginning);
+    }
+
     private void Finish(Restoring restoring)
     {
         var partition = restoring.Partition;
         var found = restoring.Loader.Finish(out var mark);
+        if (restoring.Checkpoint is not null && found != StateFound.Marked)
+        {
+            context.Checkpoints!.Refused(partition.Partition, "the topic has no mark since");
+            ReadAll(restoring);
+            return;
+        }
+
         LogMessages.Restored(context.Logger, lane, partition.Partition, restoring.Loader.Records, found.ToString(), mark.TransactionOffset, context.Clock.GetElapsedTime(restoring.StartedAt).TotalSeconds);
         bool isOurs = restoring.Loader.Group is not { } group || string.Equals(group, context.Clients.Group, StringComparison.Ordinal);
         if (isOurs && Resume(partition, restoring.Loader.Position) is { } resume && found == StateFound.Marked)
         {
-            var state = context.Planted.Bug == PlantedBug.StateForgotten ? new PartitionState(context.Service.Plan, partition.Partition) : partition.State;
-            if (!ReferenceEquals(state, partition.State))
-            {
-                state.KeepChangelog();
-            }
-
+            var state = context.Planted.Bug == PlantedBug.StateForgotten ? assigned.Empty(partition.Partition) : restoring.State;
             assigned.BeginFromMark(partition, state, mark, resume);
             return;
         }
@@ -190,26 +281,87 @@ internal sealed class StateRestorer : IDisposable
         return known != Offset.Unset ? new StateMark(known.Value, partition.Start.CommittedLabels, context.PartitionCount) : position;
     }
 
-    private sealed class Restoring(PartitionInput partition, long end, StateLoader loader, long startedAt)
+    private sealed class Restoring(PartitionInput partition, long end, PartitionState state, long startedAt)
     {
         private long told;
+        private volatile bool isGivenUp;
 
         public PartitionInput Partition { get; } = partition;
 
         public long End { get; } = end;
 
-        public StateLoader Loader { get; } = loader;
+        public PartitionState State { get; private set; } = state;
+
+        public StateLoader Loader { get; private set; } = new(state);
 
         public long StartedAt { get; } = startedAt;
 
         public long Offset { get; set; }
 
+        /// <summary>Whether the reader has it.</summary>
+        public bool IsRead { get; set; }
+
+        /// <summary>Whether a checkpoint could be loaded; null where none is being loaded.</summary>
+        public Task<bool>? Loading { get; set; }
+
+        /// <summary>The checkpoint that it began from.</summary>
+        public CheckpointHeader? Checkpoint { get; private set; }
+
         /// <summary>When records were taken last.</summary>
-        public long MovedAt { get; private set; } = startedAt;
+        public long MovedAt { get; set; } = startedAt;
+
+        /// <summary>Loads a checkpoint, beside the lane.</summary>
+        public void Load(CheckpointReader checkpoint, CheckpointFolder folder, TimeProvider clock)
+        {
+            Checkpoint = checkpoint.Header;
+            Loading = Task.Run(() =>
+            {
+                long started = clock.GetTimestamp();
+                try
+                {
+                    using (checkpoint)
+                    {
+                        checkpoint.LoadInto(Loader, () => isGivenUp);
+                    }
+
+                    folder.Loaded(Partition.Partition, Loader.Records, checkpoint.Header.Offset, clock.GetElapsedTime(started));
+                    return true;
+                }
+                catch (Exception unusable) when (unusable is IOException or InvalidDataException)
+                {
+                    folder.Refused(Partition.Partition, unusable.Message);
+                    return false;
+                }
+                catch (OperationCanceledException)
+                {
+                    return false; // Given up: nobody asks.
+                }
+            });
+        }
+
+        /// <summary>Waits until nothing is loaded any more: a block at most.</summary>
+        public void StopLoading()
+        {
+            isGivenUp = true;
+            Loading?.Wait();
+            Loading = null;
+        }
+
+        /// <summary>Forgets what was loaded.</summary>
+        public void StartOver(PartitionState empty)
+        {
+            (State, Loader, Checkpoint) = (empty, new StateLoader(empty), null);
+            (told, Offset) = (0, 0);
+        }
 
         /// <summary>Says how far it is: once for many records, which come faster than a gauge is found by its labels.</summary>
         public void Tell(WorkerMetrics metrics, long now)
         {
+            if (Loading is not null)
+            {
+                return; // Another thread counts.
+            }
+
             MovedAt = Loader.Records > told ? now : MovedAt;
             metrics.StateRecordsRestored.Inc(Loader.Records - told);
             metrics.RestoreRemaining.WithLabels(Partition.Name).Set(Math.Max(0, End - Offset));

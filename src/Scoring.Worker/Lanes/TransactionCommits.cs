@@ -1,6 +1,7 @@
 using System.Globalization;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
+using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
 
@@ -26,6 +27,7 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly TransactionInput input;
     private readonly LaneRewind rewind;
     private readonly StateChangelog? changelog;
+    private readonly LaneCheckpoints? checkpoints;
     private readonly LaneContext context;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
@@ -46,14 +48,16 @@ internal sealed class TransactionCommits : LaneCommits
     /// <param name="input">Whose membership and offsets.</param>
     /// <param name="rewind">Takes the lane back.</param>
     /// <param name="changelog">Copies state, where there is any.</param>
+    /// <param name="checkpoints">Copies it to disk, where that is wanted.</param>
     /// <param name="context">The lane's.</param>
     /// <param name="lane">For the log.</param>
-    public TransactionCommits(TransactionalOutput output, TransactionInput input, LaneRewind rewind, StateChangelog? changelog, LaneContext context, int lane)
+    public TransactionCommits(TransactionalOutput output, TransactionInput input, LaneRewind rewind, StateChangelog? changelog, LaneCheckpoints? checkpoints, LaneContext context, int lane)
     {
         this.output = output;
         this.input = input;
         this.rewind = rewind;
         this.changelog = changelog;
+        this.checkpoints = checkpoints;
         this.context = context;
         this.lane = lane;
         metrics = context.Metrics;
@@ -267,6 +271,7 @@ internal sealed class TransactionCommits : LaneCommits
         aborts = 0;
         wasTooLarge = false;
         rewind.Settle(noted);
+        checkpoints?.Step(clock.GetTimestamp());
     }
 
     private void LookAfterReplacing(string cause)

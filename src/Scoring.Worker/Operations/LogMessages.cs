@@ -86,6 +86,24 @@ internal static partial class LogMessages
     [LoggerMessage(142, LogLevel.Warning, "Lane {Lane} does not know whether its transaction is committed ({Reason}) and asks the broker")]
     public static partial void OutcomeUnknown(ILogger logger, int lane, string reason);
 
+    [LoggerMessage(144, LogLevel.Information, "Checkpoint of partition {Partition}: {Records} records written, reading goes on at offset {Offset}; it took {Seconds:F1} s")]
+    public static partial void CheckpointWritten(ILogger logger, int partition, long records, long offset, double seconds);
+
+    [LoggerMessage(145, LogLevel.Information, "Checkpoint of partition {Partition}: {Records} records loaded in {Seconds:F1} s, the topic is read from offset {Offset} on")]
+    public static partial void CheckpointLoaded(ILogger logger, int partition, long records, long offset, double seconds);
+
+    [LoggerMessage(146, LogLevel.Warning, "Checkpoint of partition {Partition} is not used ({Path}: {Reason}); all of the topic is read")]
+    public static partial void CheckpointRefused(ILogger logger, int partition, string path, string reason);
+
+    [LoggerMessage(147, LogLevel.Warning, "Checkpoint of partition {Partition} could not be written ({Path}: {Reason}); a restart reads all of the topic")]
+    public static partial void CheckpointFailed(ILogger logger, int partition, string path, string reason);
+
+    [LoggerMessage(148, LogLevel.Warning, "No checkpoints: the broker tells no identifier of {Topic}, by which a topic made anew would be known")]
+    public static partial void CheckpointsLeftOut(ILogger logger, string topic);
+
+    [LoggerMessage(149, LogLevel.Information, "Others answer all partitions: checkpoints of {Partitions} of them ({Records} records) were fetched in {Seconds:F1} s before joining")]
+    public static partial void WarmedUp(ILogger logger, int partitions, long records, double seconds);
+
     [LoggerMessage(125, LogLevel.Error, "Input of partition {Partition} is gone from offset {Expected} to {Found}: retention passed the reader")]
     public static partial void InputGap(ILogger logger, int partition, long expected, long found);
 

@@ -52,6 +52,7 @@ internal sealed class WorkerMetrics
         StateKeysAdded = factory.CreateCounter("fraudscoring_state_keys_added_total", "Keys that came anew.");
         StateRecordsWritten = factory.CreateCounter("fraudscoring_state_records_written_total", "Records written to the state topic, those of transactions that were taken back among them.");
         StateRecordsRestored = factory.CreateCounter("fraudscoring_state_records_restored_total", "Records read from the state topic.");
+        Checkpoints = Counter("checkpoints_total", "Checkpoint files of partitions by what became of them: written, failed (not written), loaded, refused (found and not used).", "outcome");
         StateEvictions = Counter("state_evictions_total", "Keys given up: expired behind every window, or at the limit of keys.", "store", "reason");
         StateEventsDropped = factory.CreateCounter("fraudscoring_state_events_dropped_total", "Events given up by a full ring although a window could still hold them: raise events_max.");
         EventsLate = Counter("events_late_total", "Events older than the newest of a key they belong to, once for each such key: put in their place in time, or too old to be kept.", "reason");
@@ -110,6 +111,11 @@ internal sealed class WorkerMetrics
         foreach (var (store, reason) in new[] { ("partition", "expired"), ("partition", "limit"), ("shared", "limit") })
         {
             StateEvictions.WithLabels(store, reason);
+        }
+
+        foreach (string outcome in new[] { "written", "failed", "loaded", "refused" })
+        {
+            Checkpoints.WithLabels(outcome);
         }
 
         foreach (string outcome in new[] { "taken", "unchanged", "refused", "withdrawn" })
@@ -201,6 +207,8 @@ internal sealed class WorkerMetrics
     public Counter StateRecordsWritten { get; }
 
     public Counter StateRecordsRestored { get; }
+
+    public Counter Checkpoints { get; }
 
     public Counter StateEvictions { get; }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Prometheus;
 using Scoring.Models.Ensembles;
 using Scoring.Models.Features;
+using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Configuration;
 using Scoring.Worker.Kafka;
@@ -15,7 +16,7 @@ namespace Scoring.Worker.Operations;
 /// <summary>Starts a worker in order, watches its lanes, and stops it within ten seconds.</summary>
 /// <remarks>
 /// 1. definition, 2. metrics and health answer, 3. model of the settings, 4. brokers and topics, 5. models topic read to its end,
-/// 6. contributions restored, 7. lanes.
+/// 6. contributions restored, 7. checkpoints fetched where nobody waits, 8. lanes.
 /// A lane that ends by itself ends the process with its exit code: nothing goes on half.
 /// </remarks>
 internal static class WorkerProcess
@@ -73,6 +74,7 @@ internal static class WorkerProcess
             await reader.Restored.WaitAsync(stopping);
         }
 
+        var checkpoints = OpenCheckpoints(clients, admin, service, settings, found.PartitionCount, clock, metrics, logger, stopping);
         var lastCommits = new CountdownEvent(settings.Lanes.Lanes); // Not disposed: a lane that is late still signals.
         var context = new LaneContext
         {
@@ -81,6 +83,7 @@ internal static class WorkerProcess
             Settings = settings,
             Clients = clients,
             Admin = admin,
+            Checkpoints = checkpoints,
             Ledger = ledger,
             PartitionCount = found.PartitionCount,
             ReadsLabels = found.HasLabels,
@@ -141,6 +144,19 @@ internal static class WorkerProcess
         var reader = new AggregatesReader(clients, service.Topics.Aggregates, ends, isNew, ledger, metrics, logger);
         reader.Start();
         return reader;
+    }
+
+    /// <summary>The folder of checkpoints; filled first where nobody waits for this worker.</summary>
+    private static CheckpointFolder? OpenCheckpoints(KafkaClients clients, BrokerAdmin admin, Service service, WorkerSettings settings, int partitionCount, TimeProvider clock, WorkerMetrics metrics, ILogger logger, CancellationToken stopping)
+    {
+        string topic = service.Topics.State;
+        var folder = CheckpointFolder.Open(settings.Lanes.CheckpointDirectory, admin, topic, partitionCount, clock, metrics, logger);
+        if (folder is not null && admin.OthersOwnAll(clients.Group, service.Topics.Transactions, partitionCount, settings.Kafka.InstanceId))
+        {
+            CheckpointWarmUp.Run(clients, folder, service.Plan, topic, partitionCount, clock, logger, stopping);
+        }
+
+        return folder;
     }
 
     /// <summary>One aggregates topic serves one group (docs/decisions/0005): a second one, new, would empty it under the first.</summary>

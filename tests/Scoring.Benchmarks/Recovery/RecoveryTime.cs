@@ -23,18 +23,20 @@ internal sealed class RecoveryTime
     private readonly WorkerInputs inputs;
     private readonly PaymentEvents stream;
     private readonly int rate;
+    private readonly DirectoryInfo? checkpoints;
     private readonly string run = FormattableString.Invariant($"recovery-{Environment.ProcessId}");
     private readonly TextWriter output;
     private readonly CancellationToken stopping;
     private readonly Queue<Instance> running = new();
 
-    private RecoveryTime(string servers, FileInfo worker, WorkerInputs inputs, PaymentEvents stream, int rate, TextWriter output, CancellationToken stopping)
+    private RecoveryTime(string servers, FileInfo worker, WorkerInputs inputs, PaymentEvents stream, int rate, DirectoryInfo? checkpoints, TextWriter output, CancellationToken stopping)
     {
         this.servers = servers;
         this.worker = worker;
         this.inputs = inputs;
         this.stream = stream;
         this.rate = rate;
+        this.checkpoints = checkpoints;
         this.output = output;
         this.stopping = stopping;
     }
@@ -46,7 +48,8 @@ internal sealed class RecoveryTime
     {
         var keys = new Option<int>("--keys") { Description = "Keys of state.", DefaultValueFactory = _ => 1_000_000 };
         var eventsPerSecond = new Option<int>("--rate") { Description = "Events a second while workers are killed.", DefaultValueFactory = _ => 20_000 };
-        var command = new Command("recovery", "Prints what state costs by the key, and how long scores are away when a worker is killed, replaced or joined by another.") { bootstrap, worker, keys, eventsPerSecond };
+        var withCheckpoints = new Option<bool>("--checkpoints") { Description = "Each worker has a folder of checkpoints of its own." };
+        var command = new Command("recovery", "Prints what state costs by the key, and how long scores are away when a worker is killed, replaced or joined by another.") { bootstrap, worker, keys, eventsPerSecond, withCheckpoints };
         command.SetAction(async (parsed, stopping) =>
         {
             if (parsed.GetValue(bootstrap) is not { Length: > 0 } servers)
@@ -57,7 +60,16 @@ internal sealed class RecoveryTime
 
             var payments = new PaymentEvents(seed: 6, accounts: Math.Max(1, parsed.GetValue(keys) / KeysOfAccount), merchants: 5_000);
             using var files = new WorkerInputs(Definitions.Velocity.ToArray(), new TrainedTrees().Nodes, new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000), 16_000);
-            await new RecoveryTime(servers, parsed.GetValue(worker)!, files, payments, parsed.GetValue(eventsPerSecond), parsed.InvocationConfiguration.Output, stopping).RunAsync();
+            var folder = parsed.GetValue(withCheckpoints) ? Directory.CreateTempSubdirectory("fraudscoring-checkpoints-") : null;
+            try
+            {
+                await new RecoveryTime(servers, parsed.GetValue(worker)!, files, payments, parsed.GetValue(eventsPerSecond), folder, parsed.InvocationConfiguration.Output, stopping).RunAsync();
+            }
+            finally
+            {
+                folder?.Delete(recursive: true);
+            }
+
             return 0;
         });
         return command;
@@ -107,6 +119,7 @@ internal sealed class RecoveryTime
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"\nAt {rate:N0} events/s; ms as a reader of committed scores sees them.\n"));
         await output.WriteLineAsync("| what | all partitions answer again | longest silence of a partition | usual delay again |");
         await output.WriteLineAsync("|---|---:|---:|---:|");
+        await CheckpointsAsync();
         await SteadyAsync(watch);
         Tell("killed, the same worker started at once", await MeasureAsync(watch, async () =>
         {
@@ -128,6 +141,16 @@ internal sealed class RecoveryTime
             await KillAsync();
             watch.Mark();
         }));
+    }
+
+    /// <summary>Waits until the worker that has run longest has a checkpoint of every partition that it got while events flowed.</summary>
+    private async Task CheckpointsAsync()
+    {
+        while (checkpoints is not null && Sum((await running.Peek().Http.GetAsync("/metrics", stopping)).Body, "fraudscoring_checkpoints_total{outcome=\"written\"}") < 2 * BenchmarkTopics.PartitionCount)
+        {
+            running.Peek().Program.ThrowIfEnded();
+            await Task.Delay(TimeSpan.FromMilliseconds(200), stopping);
+        }
     }
 
     private void Tell(string what, ScoreWatch.Silence silence)
@@ -213,7 +236,13 @@ internal sealed class RecoveryTime
     private Instance Start(string name)
     {
         var http = new HttpDoor(HttpDoor.FreePort());
-        var instance = new Instance(new RunningProgram(worker.FullName, inputs.Arguments(servers, run, run, http.EndPoint.ToString(), "Kafka:Delivery=exactly_once", $"Kafka:InstanceId={name}")), http);
+        IEnumerable<string> settings = ["Kafka:Delivery=exactly_once", $"Kafka:InstanceId={name}"];
+        if (checkpoints is not null)
+        {
+            settings = settings.Append($"Lanes:CheckpointDirectory={checkpoints.CreateSubdirectory(name).FullName}");
+        }
+
+        var instance = new Instance(new RunningProgram(worker.FullName, inputs.Arguments(servers, run, run, http.EndPoint.ToString(), settings)), http);
         running.Enqueue(instance);
         return instance;
     }

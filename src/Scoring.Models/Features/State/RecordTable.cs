@@ -76,6 +76,9 @@ internal sealed class RecordTable
     /// <summary>Records now.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Indices ever handed out: every record's lies below, not every one below is a record's.</summary>
+    public int IndexCount => indexCount;
+
     /// <summary>The record unused for longest, or -1.</summary>
     public int Oldest => oldest;
 
