@@ -110,10 +110,9 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     {
         // A lost row is missed by what is answered, or, where it was answered already, by the state.
         long expected = Math.Min(from, partition.Start.Committed == Offset.Unset ? from : partition.Start.Committed.Value);
-        if (expected < partition.Start.Low)
+        if (context.Gaps.Count(partition.Partition, expected, partition.Start.Low) is { } first)
         {
-            context.Metrics.InputGap.Inc(partition.Start.Low - expected);
-            LogMessages.InputGap(context.Logger, partition.Partition, expected, partition.Start.Low);
+            LogMessages.InputGap(context.Logger, partition.Partition, first, partition.Start.Low);
         }
 
         partitions.Begin(partition, state, Math.Max(from, partition.Start.Low), resume);

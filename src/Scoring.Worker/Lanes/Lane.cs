@@ -458,15 +458,11 @@ internal sealed class Lane : IDisposable
 
     private void NoteGap(PartitionInput partition, long offset)
     {
-        // A gap also stands where control records of Kafka transactions are; it is a loss only as far as the log starts behind it. One that was
-        // met in a transaction that was taken back is met again.
-        long expected = Math.Max(partition.ReceivedOffset, partition.GoneBefore);
+        // A gap also stands where control records of Kafka transactions are; it is a loss only as far as the log starts behind it.
         long found = Math.Min(input.KnownStart(partition.Source).Value, offset);
-        if (found > expected)
+        if (context.Gaps.Count(partition.Partition, partition.ReceivedOffset, found) is { } expected)
         {
-            context.Metrics.InputGap.Inc(found - expected);
             LogMessages.InputGap(context.Logger, partition.Partition, expected, found);
-            partition.GoneBefore = found;
         }
     }
 

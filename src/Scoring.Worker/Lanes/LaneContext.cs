@@ -25,6 +25,9 @@ internal sealed record LaneContext
     /// <summary>Asks the brokers.</summary>
     public required BrokerAdmin Admin { get; init; }
 
+    /// <summary>Counts input that is gone.</summary>
+    public required InputGaps Gaps { get; init; }
+
     /// <summary>Where checkpoints of state are; null where none are kept.</summary>
     public CheckpointFolder? Checkpoints { get; init; }
 

@@ -35,9 +35,6 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Offset after the last record received.</summary>
     public long ReceivedOffset { get; set; } = -1;
 
-    /// <summary>Retention took what was unread before this offset while it was being read, and it is counted.</summary>
-    public long GoneBefore { get; set; }
-
     /// <summary>Offset of its first row in the batch at hand, or -1.</summary>
     public long BatchOffset { get; set; } = -1;
 

@@ -84,6 +84,7 @@ internal static class WorkerProcess
             Clients = clients,
             Admin = admin,
             Checkpoints = checkpoints,
+            Gaps = new InputGaps(found.PartitionCount, metrics),
             Ledger = ledger,
             PartitionCount = found.PartitionCount,
             ReadsLabels = found.HasLabels,

@@ -161,7 +161,7 @@ internal sealed class Workers(FaultService service, Func<string, string> servers
         service.Folder,
         [
             "run", "--definition", service.DefinitionPath, "--bootstrap-servers", serversOf(name), .. Model, "--emit", "features", "--lanes", "2", "--http", "127.0.0.1:0",
-            "--set", $"Kafka:InstanceId={name}",
+            "--set", $"Kafka:InstanceId={name}", "--set", $"Lanes:CheckpointDirectory={Directory.CreateDirectory(Path.Combine(service.Folder, "checkpoints-" + name)).FullName}",
             .. settings.SelectMany(setting => (string[])["--set", setting]),
         ],
         variables);

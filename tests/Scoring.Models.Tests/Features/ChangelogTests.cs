@@ -49,6 +49,57 @@ public sealed class ChangelogTests
         }, iter: 300);
 
     [Fact]
+    public void A_copy_made_between_transactions_and_the_changelog_since_before_it_are_the_state_at_every_later_mark() =>
+        Gen.Select(Transactions, Gen.Int[0, 4], Gen.Int[1, 12]).Sample((transactions, beginAt, countMax) =>
+        {
+            using var bench = StateTests.TightBench(partitionCount: 2);
+            bench.State.KeepChangelog();
+            var topic = new List<(byte[] Key, byte[] Value)>();
+            var copy = new List<(byte[] Key, byte[] Value)>();
+            var cursor = default(StateCursor);
+            int? from = null;
+            bool isWhole = false;
+            int firstId = 0;
+            int number = 0;
+            foreach (var (steps, end) in transactions.Concat(transactions))
+            {
+                bench.State.Begin();
+                StateTests.Run(bench, steps, firstId);
+                firstId += 1_000;
+                var open = new List<(byte[] Key, byte[] Value)>();
+                if (end is 0 or 1 or 2)
+                {
+                    Assert.True(bench.State.WriteChanges(int.MaxValue, (key, value) => open.Add((key.ToArray(), value.ToArray()))));
+                    bench.State.WriteMark(new StateMark(firstId, 7, 4), (key, value) => open.Add((key.ToArray(), value.ToArray())));
+                }
+
+                if (end is 2 or 3)
+                {
+                    bench.State.Rollback();
+                    bench.State.DiscardWritten();
+                    continue;
+                }
+
+                bench.State.Commit();
+                if (end is 0 or 1)
+                {
+                    bench.State.KeepWritten();
+                    topic.AddRange(open);
+                    if (isWhole)
+                    {
+                        AssertRestores(bench, [.. copy, .. topic[from!.Value..]], firstId);
+                    }
+                }
+
+                if (number++ >= beginAt && !isWhole)
+                {
+                    from ??= topic.Count;
+                    isWhole = bench.State.WriteCopy(ref cursor, countMax, (key, value) => copy.Add((key.ToArray(), value.ToArray())));
+                }
+            }
+        }, iter: 500);
+
+    [Fact]
     public void Records_written_bit_by_bit_are_a_state_only_with_the_mark_behind_the_last()
     {
         using var bench = StateTests.TightBench(partitionCount: 1);

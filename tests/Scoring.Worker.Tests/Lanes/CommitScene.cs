@@ -53,6 +53,7 @@ internal sealed class CommitScene : IDisposable
             Ledger = ledger,
             PartitionCount = 2,
             ReadsLabels = false,
+            Gaps = new InputGaps(2, Metrics),
             Instance = "worker",
             Metrics = Metrics,
             Health = new HealthState(1, TimeProvider.System),
@@ -71,7 +72,7 @@ internal sealed class CommitScene : IDisposable
         Partition.Begin(Partition.State, start: 0, resume: 0, waits: false);
         Partition.Answer(0);
         var records = new OutputRecords(Output, context);
-        Commits = new TransactionCommits(Output, input, new LaneRewind(context, partitions, input, labelInput: null, batch, pipeline, new LaneShares(context, Output), records), changelog: null, context, 0);
+        Commits = new TransactionCommits(Output, input, new LaneRewind(context, partitions, input, labelInput: null, batch, pipeline, new LaneShares(context, Output), records), changelog: null, checkpoints: null, context, 0);
         Until(() =>
         {
             input.Read(10, 0);
