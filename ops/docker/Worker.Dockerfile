@@ -11,21 +11,23 @@ COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.tx
 COPY src/Scoring.Models/Scoring.Models.csproj src/Scoring.Models/packages.lock.json src/Scoring.Models/
 COPY src/Scoring.Trainer/Scoring.Trainer.csproj src/Scoring.Trainer/packages.lock.json src/Scoring.Trainer/
 COPY src/Scoring.Worker/Scoring.Worker.csproj src/Scoring.Worker/packages.lock.json src/Scoring.Worker/
-RUN dotnet restore src/Scoring.Worker --locked-mode
+RUN dotnet restore src/Scoring.Worker --locked-mode -p:PublishReadyToRun=true
 COPY definitions definitions
 COPY src src
 ARG COMMIT=unknown
 # Natives of other systems are left out. Of librdkafka's builds the one without libsasl2 stays: chiseled images lack that library, and
-# only Kerberos (GSSAPI) needs it; TLS, PLAIN, SCRAM and OAUTHBEARER are all there. /data is there so that a volume mounted over it belongs to the image's user.
-RUN dotnet publish src/Scoring.Worker --configuration Release --no-restore --output /app -p:SourceRevisionId="$COMMIT" \
+# only Kerberos (GSSAPI) needs it; TLS, PLAIN, SCRAM and OAUTHBEARER are all there. /data and /checkpoints are there so that volumes mounted over them belong to the image's user.
+# Compiled ahead of time (ReadyToRun): a worker that starts again answers a second sooner; what runs often is compiled once more while it runs.
+RUN dotnet publish src/Scoring.Worker --configuration Release --no-restore --output /app -p:PublishReadyToRun=true -p:SourceRevisionId="$COMMIT" \
  && rm -f /app/librdkafka.so /app/alpine-librdkafka.so /app/onnxruntime*.dll /app/onnxruntime*.lib /app/*.pdb /app/*.xml /app/Scoring.Trainer* \
- && chmod -R a+rX /app && mkdir /data
+ && chmod -R a+rX /app && mkdir /data /checkpoints
 
 FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET}-noble-chiseled
 WORKDIR /app
 COPY --from=build /app .
 COPY LICENSE .
 COPY --from=build --chown=1654:1654 /data /data
+COPY --from=build --chown=1654:1654 /checkpoints /checkpoints
 # ONNX Runtime's telemetry is off in the program too; DOTNET_EnableDiagnostics=0 because the root file system may be read-only.
 ENV Operations__Http=0.0.0.0:9464 \
     ORT_DISABLE_TELEMETRY=1 \

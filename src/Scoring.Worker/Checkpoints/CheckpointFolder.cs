@@ -43,6 +43,7 @@ internal sealed class CheckpointFolder
 
         if (admin.TopicId(topic) is { } topicId)
         {
+            RemoveUnfinished(directory, topic, clock);
             return new CheckpointFolder(directory, topic, topicId, partitionCount, clock, metrics, logger);
         }
 
@@ -117,6 +118,22 @@ internal sealed class CheckpointFolder
     {
         metrics.Checkpoints.WithLabels("failed").Inc();
         LogMessages.CheckpointFailed(logger, partition, PathOf(partition), reason);
+    }
+
+    /// <summary>Removes what workers that were killed have left; a worker that shares the folder may be writing the younger ones.</summary>
+    private static void RemoveUnfinished(string directory, string topic, TimeProvider clock)
+    {
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(directory, $"{topic}-*{CheckpointWriter.Unfinished}").Where(path => clock.GetUtcNow() - File.GetLastWriteTimeUtc(path) > TimeSpan.FromHours(1)))
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception left) when (left is IOException or UnauthorizedAccessException)
+        {
+            // Another worker was quicker, or it is somebody else's.
+        }
     }
 
     private CheckpointHeader Wanted(int partition, uint shape) => new(CheckpointHeader.CurrentVersion, topic, topicId, partition, partitionCount, shape, Offset: 0, BeganAtMs: 0);

@@ -16,6 +16,9 @@ namespace Scoring.Worker.Checkpoints;
 /// </remarks>
 internal sealed class CheckpointWriter : IDisposable
 {
+    /// <summary>How the name of a file ends that is not whole.</summary>
+    public const string Unfinished = ".unfinished";
+
     /// <summary>Bytes before those of a block.</summary>
     public const int BlockPrefixBytes = 12;
 
@@ -41,8 +44,7 @@ internal sealed class CheckpointWriter : IDisposable
     public CheckpointWriter(string path, CheckpointHeader header)
     {
         this.path = path;
-        temporary = path + ".unfinished";
-        File.Delete(temporary);
+        temporary = FormattableString.Invariant($"{path}.{Path.GetRandomFileName()}{Unfinished}"); // Workers of one service may share a folder.
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
         {
@@ -116,7 +118,7 @@ internal sealed class CheckpointWriter : IDisposable
         }
         catch (Exception left) when (left is IOException or UnauthorizedAccessException)
         {
-            // The next one of this partition takes its place.
+            // Left to the next start (CheckpointFolder).
         }
     }
 
