@@ -125,7 +125,7 @@ internal sealed class CheckpointFolder
     {
         try
         {
-            foreach (string path in Directory.EnumerateFiles(directory, $"{topic}-*{CheckpointWriter.Unfinished}").Where(path => clock.GetUtcNow() - File.GetLastWriteTimeUtc(path) > TimeSpan.FromHours(1)))
+            foreach (string path in Directory.EnumerateFiles(directory, $"{topic}-*{CheckpointWriter.Unfinished}").Where(path => clock.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path)) > TimeSpan.FromHours(1)))
             {
                 File.Delete(path);
             }
