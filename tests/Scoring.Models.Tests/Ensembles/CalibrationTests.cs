@@ -87,7 +87,7 @@ public sealed class CalibrationTests
             {
                 double low = fit.Probability(Math.Min(a, b));
                 double high = fit.Probability(Math.Max(a, b));
-                Assert.True(low >= 0 && low <= high && high <= 1);
+                Assert.True(low >= 0 && low <= high + 2.5e-16 && high <= 1); // Two scores that are as good as one may differ in the last place either way: odds / (1 + odds) is rounded twice.
                 Assert.True(double.IsNaN(fit.Probability(double.NaN)));
             }
         },
