@@ -84,7 +84,7 @@ public sealed partial class PartitionState
     /// So a copy is one of a mark only when a mark was written after the last part. Between transactions only: what could be taken back must not be in it.
     /// </remarks>
     /// <param name="cursor">Where the part begins; 0 for the first. Afterwards where the next one does.</param>
-    /// <param name="countMax">Most records of a part.</param>
+    /// <param name="countMax">Most records of a part, those that are no longer there counted.</param>
     /// <param name="write">Takes them.</param>
     /// <returns>Whether this was the last part.</returns>
     public bool WriteCopy(ref StateCursor cursor, int countMax, StateWriter write)
@@ -93,11 +93,10 @@ public sealed partial class PartitionState
         {
             var table = tables[cursor.Table];
             int index = cursor.Index;
-            for (; index < table.IndexCount && countMax > 0; index++)
+            for (; index < table.IndexCount && countMax > 0; index++, countMax--)
             {
                 if (table.IsLive(index))
                 {
-                    countMax--;
                     write(StateCodec.WriteRecordKey(keyBuffer, shape, table.Ordinal, table.Key(index)), StateCodec.WriteValue(valueToWrite, table.Changes!.StampOf(index), table.Read(index)));
                 }
             }

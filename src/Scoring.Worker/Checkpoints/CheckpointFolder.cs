@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Scoring.Worker.Kafka;
 using Scoring.Worker.Operations;
@@ -11,12 +12,14 @@ internal sealed class CheckpointFolder
     private readonly string topic;
     private readonly string topicId;
     private readonly int partitionCount;
+    private readonly TimeSpan ageMax;
     private readonly TimeProvider clock;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
 
-    private CheckpointFolder(string directory, string topic, string topicId, int partitionCount, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
+    private CheckpointFolder(string directory, string topic, string topicId, int partitionCount, TimeSpan ageMax, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
     {
+        this.ageMax = ageMax;
         this.directory = directory;
         this.topic = topic;
         this.topicId = topicId;
@@ -44,7 +47,9 @@ internal sealed class CheckpointFolder
         if (admin.TopicId(topic) is { } topicId)
         {
             RemoveUnfinished(directory, topic, clock);
-            return new CheckpointFolder(directory, topic, topicId, partitionCount, clock, metrics, logger);
+            var kept = admin.TopicSetting(topic, "delete.retention.ms") is { } text && long.TryParse(text, CultureInfo.InvariantCulture, out long ms) ? TimeSpan.FromMilliseconds(ms) : TimeSpan.MaxValue;
+            var allowed = kept / 2 < CheckpointHeader.AgeMax ? kept / 2 : CheckpointHeader.AgeMax;
+            return new CheckpointFolder(directory, topic, topicId, partitionCount, allowed, clock, metrics, logger);
         }
 
         LogMessages.CheckpointsLeftOut(logger, topic);
@@ -76,7 +81,7 @@ internal sealed class CheckpointFolder
                 return null;
             }
 
-            if (reader.Header.Mismatch(Wanted(partition, shape), low, high, clock.GetUtcNow().ToUnixTimeMilliseconds()) is not { } mismatch)
+            if (reader.Header.Mismatch(Wanted(partition, shape), low, high, clock.GetUtcNow().ToUnixTimeMilliseconds(), ageMax) is not { } mismatch)
             {
                 return reader;
             }
@@ -125,7 +130,7 @@ internal sealed class CheckpointFolder
     {
         try
         {
-            foreach (string path in Directory.EnumerateFiles(directory, $"{topic}-*{CheckpointWriter.Unfinished}").Where(path => clock.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path)) > TimeSpan.FromHours(1)))
+            foreach (string path in Directory.EnumerateFiles(directory, $"{topic}-*{CheckpointWriter.Unfinished}").Where(path => clock.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path)) > TimeSpan.FromMinutes(10)))
             {
                 File.Delete(path);
             }

@@ -16,7 +16,7 @@ internal sealed record CheckpointHeader(int Version, string Topic, string TopicI
     /// <summary>Version of the format.</summary>
     public const int CurrentVersion = 1;
 
-    /// <summary>Age at which a checkpoint is of no use: a broker keeps for a day (<c>delete.retention.ms</c> of the topic) what says that a key was taken away; an older copy would have it for ever.</summary>
+    /// <summary>Age at which a checkpoint is of no use, at most: a broker keeps for a day (<c>delete.retention.ms</c> of the topic; half of it where it is set to less) what says that a key was taken away; an older copy would have the key for ever.</summary>
     public static readonly TimeSpan AgeMax = TimeSpan.FromHours(12);
 
     /// <summary>The header as the bytes of a block.</summary>
@@ -41,7 +41,8 @@ internal sealed record CheckpointHeader(int Version, string Topic, string TopicI
     /// <param name="low">First retained offset of the partition.</param>
     /// <param name="high">Its end.</param>
     /// <param name="nowMs">Wall clock, ms since 1970 UTC.</param>
-    public string? Mismatch(CheckpointHeader wanted, long low, long high, long nowMs)
+    /// <param name="ageMax">Age at which it is of no use.</param>
+    public string? Mismatch(CheckpointHeader wanted, long low, long high, long nowMs, TimeSpan ageMax)
     {
         if (this with { Offset = wanted.Offset, BeganAtMs = wanted.BeganAtMs } != wanted)
         {
@@ -51,12 +52,12 @@ internal sealed record CheckpointHeader(int Version, string Topic, string TopicI
                 : "it is of another topic or partition";
         }
 
-        if (Offset < low || Offset > high)
+        if (Offset <= low || Offset > high) // At the first one: the topic was emptied, and its state is not wanted any more.
         {
             return FormattableString.Invariant($"it goes on at offset {Offset}, the topic has {low} to {high}");
         }
 
         long ageMs = nowMs - BeganAtMs;
-        return ageMs < 0 || ageMs > AgeMax.TotalMilliseconds ? FormattableString.Invariant($"it is {ageMs / 3_600_000.0:F1} h old, {AgeMax.TotalHours} h are allowed") : null;
+        return ageMs < 0 || ageMs > ageMax.TotalMilliseconds ? FormattableString.Invariant($"it is {ageMs / 3_600_000.0:F1} h old, {ageMax.TotalHours:F1} h are allowed") : null;
     }
 }

@@ -57,14 +57,23 @@ internal sealed class CheckpointWriter : IDisposable
         }
 
         file = File.OpenHandle(temporary, FileMode.Open, FileAccess.Write, FileShare.Read | FileShare.Delete);
-        Append(header.ToBytes());
-        WriteBlock();
+        try
+        {
+            Append(header.ToBytes());
+            WriteBlock();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Records taken.</summary>
     public long Records { get; private set; }
 
     /// <summary>Takes a record into the block at hand.</summary>
+    /// <exception cref="IOException">The block is too large to be read again.</exception>
     public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Span<byte> lengths = stackalloc byte[RecordPrefixBytes];
@@ -134,6 +143,11 @@ internal sealed class CheckpointWriter : IDisposable
 
     private void Append(ReadOnlySpan<byte> bytes)
     {
+        if (length + bytes.Length > BlockPrefixBytes + BlockBytesMax)
+        {
+            throw new IOException(FormattableString.Invariant($"a block of more than {BlockBytesMax} bytes"));
+        }
+
         if (length + bytes.Length > block.Length)
         {
             Array.Resize(ref block, Math.Max(length + bytes.Length, block.Length * 2));

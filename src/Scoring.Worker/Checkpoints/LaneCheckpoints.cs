@@ -12,7 +12,13 @@ namespace Scoring.Worker.Checkpoints;
 internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder folder, OwnedPartitions partitions) : IDisposable
 {
     private const int RecordsPerStep = 8_000;
+
+    /// <summary>After so many it is looked whether the block is full: large records make shorter steps.</summary>
+    private const int RecordsPerPart = 128;
+
     private const int RecordsMin = 20_000;
+
+    private const long NeverWritten = long.MinValue / 2;
 
     /// <summary>Between two steps; more often they would be felt by the events between.</summary>
     private static readonly TimeSpan StepMin = TimeSpan.FromMilliseconds(50);
@@ -27,6 +33,7 @@ internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder fold
     private enum Stage
     {
         AskingEnd,
+        Creating,
         Copying,
         AwaitingMark,
         Completing,
@@ -66,13 +73,18 @@ internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder fold
             last.Remove(gone);
         }
 
+        PartitionInput? longest = null;
         foreach (var partition in partitions.All)
         {
-            if (partition is { IsAnswering: true, IsLost: false, Changelog: { HasMark: true } progress } && IsDue(partition, progress, now))
+            if (partition is { IsAnswering: true, IsLost: false, Changelog: { HasMark: true } progress } && IsDue(partition, progress, now) && (longest is null || last[partition].EndedAt < last[longest].EndedAt))
             {
-                copy = new Copy(partition, context.Clock.GetUtcNow().ToUnixTimeMilliseconds(), now, context.Admin.EndOffsetAsync(context.Topics.State, partition.Partition)) { RecordsBefore = progress.Records };
-                return;
+                longest = partition;
             }
+        }
+
+        if (longest is not null)
+        {
+            copy = new Copy(longest, context.Clock.GetUtcNow().ToUnixTimeMilliseconds(), now, context.Admin.EndOffsetAsync(context.Topics.State, longest.Partition)) { RecordsBefore = longest.Changelog!.Records };
         }
     }
 
@@ -81,7 +93,7 @@ internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder fold
     {
         if (!last.TryGetValue(partition, out var before))
         {
-            last[partition] = (long.MinValue / 2, now); // Not in its first seconds, when events wait.
+            last[partition] = (NeverWritten, now); // Not in its first seconds, when events wait.
             return false;
         }
 
@@ -97,9 +109,9 @@ internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder fold
             return;
         }
 
-        if (underway.Pending.Exception is { } failure)
+        if (!underway.Pending.IsCompletedSuccessfully)
         {
-            Failed(underway, now, failure.InnerException!.Message);
+            Failed(underway, now, underway.Pending.Exception?.InnerException?.Message ?? "it was given up");
             return;
         }
 
@@ -108,8 +120,12 @@ internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder fold
             switch (underway.Stage)
             {
                 case Stage.AskingEnd:
+                    uint shape = underway.Partition.State.Shape;
                     underway.Offset = underway.End.Result;
-                    underway.Writer = folder.Create(underway.Partition.Partition, underway.Partition.State.Shape, underway.Offset, underway.BeganAtMs);
+                    underway.Stage = Stage.Creating;
+                    underway.Pending = Task.Run(() => underway.Writer = folder.Create(underway.Partition.Partition, shape, underway.Offset, underway.BeganAtMs));
+                    break;
+                case Stage.Creating:
                     underway.Stage = Stage.Copying;
                     Advance(underway);
                     break;
@@ -136,7 +152,12 @@ internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder fold
     {
         var writer = underway.Writer!;
         var cursor = underway.Cursor;
-        bool isLast = underway.Partition.State.WriteCopy(ref cursor, RecordsPerStep, writer.Add);
+        bool isLast = false;
+        for (int records = 0; records < RecordsPerStep && !writer.HasFullBlock && !isLast; records += RecordsPerPart)
+        {
+            isLast = underway.Partition.State.WriteCopy(ref cursor, RecordsPerPart, writer.Add);
+        }
+
         underway.Cursor = cursor;
         if (isLast)
         {
@@ -153,7 +174,8 @@ internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder fold
     private void Failed(Copy underway, long now, string reason)
     {
         folder.Failed(underway.Partition.Partition, reason);
-        End(underway, now); // Tried again when it is due again.
+        last[underway.Partition] = (NeverWritten, now);
+        GiveUp();
     }
 
     private void End(Copy underway, long now)
@@ -167,7 +189,7 @@ internal sealed class LaneCheckpoints(LaneContext context, CheckpointFolder fold
         if (copy is { } given)
         {
             copy = null;
-            _ = given.Pending.ContinueWith(_ => given.Writer?.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _ = given.Pending.ContinueWith(_ => given.Writer?.Dispose(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 

@@ -96,8 +96,9 @@ internal sealed class BrokerAdmin : IDisposable
     /// <summary>End of one partition, counting records of transactions that are still open, asked once.</summary>
     public async Task<long> EndOffsetAsync(string topic, int partition) => (await EndOffsetsAsync(topic, [partition], IsolationLevel.ReadUncommitted))[partition];
 
-    /// <summary>Identifier of a topic: one that is made anew under the same name has another. Null where the broker tells none.</summary>
-    public string? TopicId(string topic)
+    /// <summary>Identifier of a topic: one that is made anew under the same name has another. Null where the broker knows none.</summary>
+    /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
+    public string? TopicId(string topic) => Ask(() =>
     {
         try
         {
@@ -105,22 +106,43 @@ internal sealed class BrokerAdmin : IDisposable
             var id = described.TopicDescriptions[0].TopicId;
             return id is null || (id.MostSignificantBits | id.LeastSignificantBits) == 0 ? null : FormattableString.Invariant($"{id.MostSignificantBits:x16}{id.LeastSignificantBits:x16}");
         }
+        catch (KafkaException refused) when (NoMembersKnown.Contains(refused.Error.Code))
+        {
+            return null;
+        }
+    });
+
+    /// <summary>A setting of a topic; null where the broker does not tell, or not to this user.</summary>
+    public string? TopicSetting(string topic, string name)
+    {
+        try
+        {
+            var described = admin.DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Topic, Name = topic }], new DescribeConfigsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
+            return described[0].Entries.TryGetValue(name, out var entry) ? entry.Value : null;
+        }
         catch (KafkaException)
         {
             return null;
         }
     }
 
-    /// <summary>Whether every partition of a topic is read by a member of a group, and none of the members is an instance that is starting now.</summary>
+    /// <summary>Whether every partition of a topic is read by a member of a group, and none of the members is an instance that is starting now. Not where nobody tells.</summary>
     /// <param name="group">The group.</param>
     /// <param name="topic">The topic.</param>
     /// <param name="partitionCount">Its partitions.</param>
     /// <param name="instance">What the static names of the instance's members begin with; null where it has none.</param>
     public bool OthersOwnAll(string group, string topic, int partitionCount, string? instance)
     {
-        var members = Ask(() => Members(group));
-        var owned = members.SelectMany(member => member.Assignment.TopicPartitions).Where(partition => string.Equals(partition.Topic, topic, StringComparison.Ordinal)).Distinct().Count();
-        return owned == partitionCount && !members.Exists(member => instance is not null && member.GroupInstanceId is { } name && name.StartsWith(instance + "-", StringComparison.Ordinal));
+        try
+        {
+            var members = Members(group);
+            int owned = members.SelectMany(member => member.Assignment.TopicPartitions).Where(partition => string.Equals(partition.Topic, topic, StringComparison.Ordinal)).Distinct().Count();
+            return owned == partitionCount && !members.Exists(member => instance is not null && IsLaneOf(instance, member.GroupInstanceId));
+        }
+        catch (KafkaException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Creates a topic.</summary>
@@ -179,6 +201,10 @@ internal sealed class BrokerAdmin : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => admin.Dispose();
+
+    /// <summary>Whether a static name is <c>INSTANCE-LANE</c>.</summary>
+    private static bool IsLaneOf(string instance, string? name) =>
+        name is not null && name.Length > instance.Length + 1 && name.StartsWith(instance + "-", StringComparison.Ordinal) && !name.AsSpan(instance.Length + 1).ContainsAnyExceptInRange('0', '9');
 
     private List<MemberDescription> Members(string group)
     {

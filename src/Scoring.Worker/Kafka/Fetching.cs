@@ -12,14 +12,18 @@ internal static class Fetching
 {
     private static readonly TimeSpan Bound = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Assigns partitions by hand, beside those assigned already, and fetches them at once.</summary>
+    /// <summary>Assigns a partition by hand, beside those assigned already, and fetches it at once.</summary>
     /// <param name="consumer">The consumer.</param>
-    /// <param name="positions">Where to begin, at least one.</param>
-    public static void Assign<TKey, TValue>(IConsumer<TKey, TValue> consumer, IReadOnlyList<TopicPartitionOffset> positions)
+    /// <param name="position">Where to begin.</param>
+    public static void Assign<TKey, TValue>(IConsumer<TKey, TValue> consumer, TopicPartitionOffset position)
     {
-        Wake(consumer, positions[0].TopicPartition); // Now it has heard of the topic.
-        consumer.IncrementalAssign(positions);
-        Wake(consumer, positions[0].TopicPartition);
+        if (consumer.Assignment.Count == 0)
+        {
+            Wake(consumer, position.TopicPartition); // Now it has heard of the topic.
+        }
+
+        consumer.IncrementalAssign([position]);
+        Wake(consumer, position.TopicPartition);
     }
 
     /// <summary>Has a consumer look at once whether there is something to fetch.</summary>

@@ -128,6 +128,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
         }
 
         input.Resume(partition); // The client remembers across assignments that it was paused.
+        input.FetchNow(partition.Source);
         if (context.IsExactlyOnce && !partition.IsRebuilding)
         {
             partition.Answer(partition.ResumeOffset);

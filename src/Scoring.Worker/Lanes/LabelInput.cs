@@ -44,7 +44,7 @@ internal sealed class LabelInput : IDisposable
     /// <param name="offset">First offset; 0 for the first that is retained.</param>
     public void Assign(int partition, long offset)
     {
-        Fetching.Assign(consumer, [new TopicPartitionOffset(topic, partition, offset == 0 ? Offset.Beginning : offset)]);
+        Fetching.Assign(consumer, new TopicPartitionOffset(topic, partition, offset == 0 ? Offset.Beginning : offset));
         consumer.Resume([new TopicPartition(topic, partition)]); // The client remembers across assignments that it was paused.
     }
 

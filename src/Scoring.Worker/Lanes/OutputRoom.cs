@@ -63,5 +63,10 @@ internal sealed class OutputRoom(LaneOutput output, OwnedPartitions partitions, 
                 input.Resume(partition); // One that has many rows waiting is paused again with its next row.
             }
         }
+
+        if (partitions.All.Count > 0)
+        {
+            input.FetchNow(partitions.All[0].Source);
+        }
     }
 }

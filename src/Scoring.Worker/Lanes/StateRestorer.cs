@@ -17,7 +17,10 @@ internal sealed class StateRestorer : IDisposable
 {
     private const int RecordsPerStep = 4_000;
 
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest that a disk is waited for: then the topic is read.</summary>
+    private static readonly TimeSpan LoadMax = TimeSpan.FromSeconds(60);
 
     /// <summary>Longest without a record while some are due: the broker ends a dead worker's transaction after 10 s, and looks every 10 s.</summary>
     private static readonly TimeSpan StallMax = TimeSpan.FromSeconds(30);
@@ -56,9 +59,9 @@ internal sealed class StateRestorer : IDisposable
             }
 
             underway[partition.Partition] = restoring;
-            if (FindCheckpoint(restoring) is { } checkpoint)
+            if (context.Checkpoints is { } folder && FirstRetained(partition) is { } low)
             {
-                restoring.Load(checkpoint, context.Checkpoints!, context.Clock);
+                restoring.Load(folder, low, context.Clock);
             }
             else
             {
@@ -82,14 +85,8 @@ internal sealed class StateRestorer : IDisposable
     {
         while (NextLoaded() is { } restoring)
         {
-            bool isUsable = restoring.Loading!.Result;
-            restoring.Loading = null;
-            if (!isUsable)
-            {
-                restoring.StartOver(assigned.Empty(restoring.Partition.Partition));
-            }
-
-            Read(restoring, restoring.Checkpoint is { } checkpoint ? checkpoint.Offset : Offset.Beginning);
+            restoring.Take(restoring.Loading is { IsCompletedSuccessfully: true, Result: { } checkpoint } ? checkpoint : null, assigned);
+            Read(restoring, restoring.Checkpoint is { } from ? from.Offset : Offset.Beginning);
         }
 
         for (int i = 0; i < RecordsPerStep && underway.Count > 0; i++)
@@ -141,23 +138,24 @@ internal sealed class StateRestorer : IDisposable
         consumer.Dispose();
     }
 
-    private CheckpointReader? FindCheckpoint(Restoring restoring)
+    /// <summary>First retained offset of a partition's state; null where the broker does not tell at once.</summary>
+    private long? FirstRetained(PartitionInput partition)
     {
-        if (context.Checkpoints is not { } folder)
+        try
+        {
+            return consumer.QueryWatermarkOffsets(new TopicPartition(context.Topics.State, partition.Partition), CallTimeout).Low.Value;
+        }
+        catch (KafkaException)
         {
             return null;
         }
-
-        int partition = restoring.Partition.Partition;
-        var retained = context.Admin.Ask(() => consumer.QueryWatermarkOffsets(new TopicPartition(context.Topics.State, partition), CallTimeout));
-        return folder.Find(partition, restoring.State.Shape, retained.Low.Value, restoring.End);
     }
 
     private Restoring? NextLoaded()
     {
         foreach (var restoring in underway.Values)
         {
-            if (restoring.Loading is { IsCompleted: true })
+            if (restoring.Loading is { } loading && (loading.IsCompleted || context.Clock.GetElapsedTime(restoring.StartedAt) > LoadMax))
             {
                 return restoring;
             }
@@ -178,7 +176,7 @@ internal sealed class StateRestorer : IDisposable
 
         restoring.IsRead = true;
         restoring.MovedAt = context.Clock.GetTimestamp();
-        Fetching.Assign(consumer, [new TopicPartitionOffset(context.Topics.State, restoring.Partition.Partition, from)]);
+        Fetching.Assign(consumer, new TopicPartitionOffset(context.Topics.State, restoring.Partition.Partition, from));
     }
 
     private void GiveUp(Restoring restoring)
@@ -301,8 +299,8 @@ internal sealed class StateRestorer : IDisposable
         /// <summary>Whether the reader has it.</summary>
         public bool IsRead { get; set; }
 
-        /// <summary>Whether a checkpoint could be loaded; null where none is being loaded.</summary>
-        public Task<bool>? Loading { get; set; }
+        /// <summary>The checkpoint that was loaded, or null; no task where none is being loaded.</summary>
+        public Task<CheckpointHeader?>? Loading { get; private set; }
 
         /// <summary>The checkpoint that it began from.</summary>
         public CheckpointHeader? Checkpoint { get; private set; }
@@ -310,41 +308,60 @@ internal sealed class StateRestorer : IDisposable
         /// <summary>When records were taken last.</summary>
         public long MovedAt { get; set; } = startedAt;
 
-        /// <summary>Loads a checkpoint, beside the lane.</summary>
-        public void Load(CheckpointReader checkpoint, CheckpointFolder folder, TimeProvider clock)
+        /// <summary>Looks for a checkpoint and loads it, beside the lane.</summary>
+        public void Load(CheckpointFolder folder, long low, TimeProvider clock)
         {
-            Checkpoint = checkpoint.Header;
+            var (loader, shape) = (Loader, State.Shape); // One that is given up goes on with these.
             Loading = Task.Run(() =>
             {
                 long started = clock.GetTimestamp();
                 try
                 {
-                    using (checkpoint)
+                    using var checkpoint = folder.Find(Partition.Partition, shape, low, End);
+                    if (checkpoint is null)
                     {
-                        checkpoint.LoadInto(Loader, () => isGivenUp);
+                        return null;
                     }
 
-                    folder.Loaded(Partition.Partition, Loader.Records, checkpoint.Header.Offset, clock.GetElapsedTime(started));
-                    return true;
+                    checkpoint.LoadInto(loader, () => isGivenUp);
+                    folder.Loaded(Partition.Partition, loader.Records, checkpoint.Header.Offset, clock.GetElapsedTime(started));
+                    return checkpoint.Header;
                 }
                 catch (Exception unusable) when (unusable is IOException or InvalidDataException)
                 {
                     folder.Refused(Partition.Partition, unusable.Message);
-                    return false;
+                    return null;
                 }
                 catch (OperationCanceledException)
                 {
-                    return false; // Given up: nobody asks.
+                    return null; // Given up: nobody asks.
                 }
             });
         }
 
-        /// <summary>Waits until nothing is loaded any more: a block at most.</summary>
+        /// <summary>Ends the loading with what it has come to.</summary>
+        public void Take(CheckpointHeader? loaded, AssignedPartitions assigned)
+        {
+            if (loaded is null)
+            {
+                StopLoading();
+                StartOver(assigned.Empty(Partition.Partition));
+                return;
+            }
+
+            (Checkpoint, Loading) = (loaded, null);
+            told = Loader.Records; // Of the file, not of the topic.
+        }
+
+        /// <summary>Nothing is loaded any more, after a block at most; a disk that does not answer is left to itself.</summary>
         public void StopLoading()
         {
             isGivenUp = true;
-            Loading?.Wait();
-            Loading = null;
+            if (Loading is { } loading)
+            {
+                Task.WaitAny([loading], CallTimeout);
+                Loading = null;
+            }
         }
 
         /// <summary>Forgets what was loaded.</summary>

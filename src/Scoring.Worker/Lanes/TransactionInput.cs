@@ -175,13 +175,16 @@ internal sealed class TransactionInput : IDisposable
         }
     }
 
-    /// <summary>Fetches a partition again, at once.</summary>
+    /// <summary>Fetches a partition again.</summary>
     public void Resume(PartitionInput input)
     {
         input.IsPaused = false;
         consumer.Resume([input.Source]);
-        Fetching.Wake(consumer, input.Source);
     }
+
+    /// <summary>Has the client look at once for what it may fetch again.</summary>
+    /// <param name="partition">One of the partitions.</param>
+    public void FetchNow(TopicPartition partition) => Fetching.Wake(consumer, partition);
 
     /// <summary>Leaves the group, within a bound. Everything is committed: what the group takes away meanwhile needs no answer.</summary>
     /// <returns>False when it was not done in time; then the group notices when the session ends.</returns>

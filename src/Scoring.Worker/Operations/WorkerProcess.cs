@@ -152,9 +152,10 @@ internal static class WorkerProcess
     {
         string topic = service.Topics.State;
         var folder = CheckpointFolder.Open(settings.Lanes.CheckpointDirectory, admin, topic, partitionCount, clock, metrics, logger);
-        if (folder is not null && admin.OthersOwnAll(clients.Group, service.Topics.Transactions, partitionCount, settings.Kafka.InstanceId))
+        if (folder is not null)
         {
-            CheckpointWarmUp.Run(clients, folder, service.Plan, topic, partitionCount, clock, logger, stopping);
+            CheckpointWarmUp.Run(
+                clients, folder, service.Plan, topic, partitionCount, () => admin.OthersOwnAll(clients.Group, service.Topics.Transactions, partitionCount, settings.Kafka.InstanceId), clock, logger, stopping);
         }
 
         return folder;
