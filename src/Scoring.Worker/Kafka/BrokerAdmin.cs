@@ -15,6 +15,7 @@ internal sealed class BrokerAdmin : IDisposable
     private static readonly ErrorCode[] NoMembersKnown =
         [ErrorCode.Local_UnsupportedFeature, ErrorCode.UnsupportedVersion, ErrorCode.Local_NotImplemented, ErrorCode.GroupIdNotFound];
 
+    private readonly KafkaClients clients;
     private readonly IAdminClient admin;
     private readonly string servers;
     private readonly TimeSpan bound;
@@ -29,6 +30,7 @@ internal sealed class BrokerAdmin : IDisposable
     /// <param name="stopping">Ends the repeating: a process that is told to stop waits for no broker.</param>
     public BrokerAdmin(KafkaClients clients, string servers, TimeSpan bound, TimeProvider clock, CancellationToken stopping = default)
     {
+        this.clients = clients;
         admin = clients.Admin();
         this.servers = servers;
         this.bound = bound;
@@ -228,14 +230,14 @@ internal sealed class BrokerAdmin : IDisposable
         var asked = partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = OffsetSpec.Latest() });
         try
         {
-            var answer = await admin.ListOffsetsAsync(asked, new ListOffsetsOptions { IsolationLevel = isolation, RequestTimeout = CallTimeout });
+            var answer = await clients.ListOffsetsAsync(admin, asked, new ListOffsetsOptions { IsolationLevel = isolation, RequestTimeout = CallTimeout });
             return answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
         }
         catch (ListOffsetsException refused)
         {
             // After an election, be it of the only broker that was away for a while, the client asks with the leader and the epoch it remembers, is refused
             // (FENCED_LEADER_EPOCH) and does not look for the new one by itself, for up to a quarter of an hour.
-            await Task.Run(() => admin.GetMetadata(topic, CallTimeout));
+            await clients.InBackground(() => admin.GetMetadata(topic, CallTimeout));
             throw new KafkaException(refused.Result.ResultInfos.Select(info => info.TopicPartitionOffsetError.Error).FirstOrDefault(error => error.IsError) ?? refused.Error, refused);
         }
     }

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
 using Scoring.Worker.Configuration;
 using Scoring.Worker.Operations;
@@ -6,7 +7,8 @@ using Scoring.Worker.Operations;
 namespace Scoring.Worker.Kafka;
 
 /// <summary>Builds every client of the worker, each with the settings that order and delivery rest on.</summary>
-internal sealed class KafkaClients(KafkaOptions options, string group, ILogger logger)
+/// <remarks>The worker's only door to Kafka: what is virtual the simulator answers with clients of its own (<c>tests/Scoring.Simulation</c>).</remarks>
+internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
 {
     /// <summary>After this the broker ends a transaction that its process leaves open.</summary>
     public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(10);
@@ -21,7 +23,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <summary>A lane's reader of transactions, a member of the group.</summary>
     /// <remarks>Topic names are not asked for (one topic only): each would be a string per message.</remarks>
     /// <param name="lane">Number of the lane, part of its static membership.</param>
-    public ConsumerBuilder<TKey, TValue> GroupReader<TKey, TValue>(int lane)
+    public virtual ConsumerBuilder<TKey, TValue> GroupReader<TKey, TValue>(int lane)
     {
         var config = Common(new ConsumerConfig
         {
@@ -39,7 +41,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <param name="fields">What of a record beside key and value is asked for.</param>
     /// <param name="queuedKb">Most it fetches ahead.</param>
     /// <param name="fetchWaitMs">How long a broker without news holds the request.</param>
-    public ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb, int fetchWaitMs = 50)
+    public virtual ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb, int fetchWaitMs = 50)
     {
         var config = Common(new ConsumerConfig { GroupId = Group, QueuedMaxMessagesKbytes = queuedKb, FetchWaitMaxMs = fetchWaitMs, CheckCrcs = true });
         return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, fields)));
@@ -53,7 +55,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// asks without pause whether it may go, which takes a whole core, unless one of another partition waits to be sent (docs/decisions/0014). A broker answers the requests
     /// of a connection one by one anyway. <c>linger.ms</c> makes two of a partition rarer, for the same reason.</para>
     /// </remarks>
-    public IProducer<byte[], byte[]> Producer()
+    public virtual IProducer<byte[], byte[]> Producer()
     {
         var config = Common(new ProducerConfig
         {
@@ -82,7 +84,7 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     /// <para><c>linger.ms</c>: nobody sees a record before the commit, which flushes. Until then, or for a second, only full batches go, one at a time as of <see cref="Producer"/>.</para>
     /// </remarks>
     /// <param name="transactionalId">Stable name of the lane.</param>
-    public IProducer<byte[], byte[]> TransactionalProducer(string transactionalId)
+    public virtual IProducer<byte[], byte[]> TransactionalProducer(string transactionalId)
     {
         var config = Common(new ProducerConfig
         {
@@ -128,10 +130,16 @@ internal sealed class KafkaClients(KafkaOptions options, string group, ILogger l
     }
 
     /// <summary>A client for questions and for topics.</summary>
-    public IAdminClient Admin() => new AdminClientBuilder(Common(new AdminClientConfig()))
+    public virtual IAdminClient Admin() => new AdminClientBuilder(Common(new AdminClientConfig()))
         .SetLogHandler((_, message) => Log(message))
         .SetErrorHandler((_, error) => Log(error))
         .Build();
+
+    /// <summary>Asks where partitions end or begin: Confluent.Kafka has the question in a class of its own, not in <see cref="IAdminClient"/>.</summary>
+    public virtual Task<ListOffsetsResult> ListOffsetsAsync(IAdminClient admin, IEnumerable<TopicPartitionOffsetSpec> asked, ListOffsetsOptions options) => admin.ListOffsetsAsync(asked, options);
+
+    /// <summary>Makes a call that may take long beside the thread that wants it.</summary>
+    public virtual Task InBackground(Action call) => Task.Run(call);
 
     private static ConsumerConfig Reading(ConsumerConfig config, string fields)
     {

@@ -17,6 +17,7 @@ internal sealed class TransactionInput : IDisposable
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LastCallTimeout = TimeSpan.FromSeconds(1);
 
+    private readonly KafkaClients clients;
     private readonly IConsumer<int, Refusal> consumer;
     private readonly TransactionDeserializer deserializer;
     private readonly string topic;
@@ -41,6 +42,7 @@ internal sealed class TransactionInput : IDisposable
     /// <param name="logger">Says errors.</param>
     public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool keepsValues, Action<IReadOnlyList<TopicPartition>> assigning, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, Action<IReadOnlyList<TopicPartition>> lost, WorkerMetrics metrics, ILogger logger)
     {
+        this.clients = clients;
         this.topic = topic;
         this.metrics = metrics;
         this.logger = logger;
@@ -129,7 +131,7 @@ internal sealed class TransactionInput : IDisposable
     public Offset KnownStart(TopicPartition partition) => consumer.GetWatermarkOffsets(partition).Low;
 
     /// <summary>Commits to the group in the background, one commit at a time; the offsets of labels too, although their partitions are assigned by hand.</summary>
-    public Task Commit(IReadOnlyList<TopicPartitionOffset> offsets) => background = Task.Run(() => consumer.Commit(offsets));
+    public Task Commit(IReadOnlyList<TopicPartitionOffset> offsets) => background = clients.InBackground(() => consumer.Commit(offsets));
 
     /// <summary>Commits to the group before it goes on.</summary>
     /// <exception cref="KafkaException">It is not committed.</exception>
@@ -191,7 +193,7 @@ internal sealed class TransactionInput : IDisposable
     public bool Close(TimeSpan bound)
     {
         isClosing = true;
-        background = Task.Run(consumer.Close);
+        background = clients.InBackground(consumer.Close);
         return Task.WaitAny([background], bound) >= 0 && background.IsCompletedSuccessfully;
     }
 

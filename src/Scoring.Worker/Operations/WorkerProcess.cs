@@ -68,7 +68,8 @@ internal static class WorkerProcess
 
         using var ledger = new AggregatesLedger(new SharedAggregates(service.Plan, found.PartitionCount), found.PartitionCount);
         metrics.Follow(ledger.Shared);
-        using var reader = service.Plan.HasShared ? StartReader(clients, admin, service, settings, ledger, metrics, logger, stopping) : null;
+        using var reader = service.Plan.HasShared ? MakeReader(clients, admin, service, settings, ledger, clock, metrics, logger, stopping) : null;
+        reader?.Start();
         if (reader is not null)
         {
             await reader.Restored.WaitAsync(stopping);
@@ -129,22 +130,20 @@ internal static class WorkerProcess
         }
     }
 
-    /// <summary>Restores what the partitions told each other. A group that starts anew empties the topic first: it will tell everything again from the beginning.</summary>
-    private static AggregatesReader StartReader(KafkaClients clients, BrokerAdmin admin, Service service, WorkerSettings settings, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger, CancellationToken stopping)
+    /// <summary>Prepares the reader that restores what the partitions told each other. A group that starts anew empties the topic first: it will tell everything again from the beginning.</summary>
+    internal static AggregatesReader MakeReader(KafkaClients clients, BrokerAdmin admin, Service service, WorkerSettings settings, AggregatesLedger ledger, TimeProvider clock, WorkerMetrics metrics, ILogger logger, CancellationToken stopping)
     {
         var partitions = Enumerable.Range(0, ledger.Shared.SourceCount).ToList();
         RefuseSecondGroup(clients, admin, service.Topics, partitions);
         var ends = admin.EndOffsets(service.Topics.Aggregates, partitions);
         bool isNew = admin.IsNewGroup(clients.Group, service.Topics.Transactions, partitions)
-            && !(settings.Kafka.IsExactlyOnce && StateGroup.CanGoOn(clients, service.Plan, service.Topics.State, admin.EndOffsets(service.Topics.State, partitions), logger, stopping));
+            && !(settings.Kafka.IsExactlyOnce && StateGroup.CanGoOn(clients, service.Plan, service.Topics.State, admin.EndOffsets(service.Topics.State, partitions), clock, logger, stopping));
         if (isNew && !admin.TryEmpty(service.Topics.Aggregates, ends))
         {
             LogMessages.AggregatesKept(logger, service.Topics.Aggregates);
         }
 
-        var reader = new AggregatesReader(clients, service.Topics.Aggregates, ends, isNew, ledger, metrics, logger);
-        reader.Start();
-        return reader;
+        return new AggregatesReader(clients, service.Topics.Aggregates, ends, isNew, ledger, metrics, logger);
     }
 
     /// <summary>The folder of checkpoints; filled first where nobody waits for this worker.</summary>

@@ -15,7 +15,7 @@ namespace Scoring.Worker.State;
 /// lane or by another owner, and on the way there sums are smaller than those that were told. So from the taking back on they are
 /// held, and take the place of what was told when the partition is as far again as it was told to be.</para>
 /// </remarks>
-internal sealed class AggregatesLedger : IDisposable
+internal class AggregatesLedger : IDisposable
 {
     private readonly SharedAggregates shared;
     private readonly Lock gate = new();
@@ -236,14 +236,18 @@ internal sealed class AggregatesLedger : IDisposable
     }
 
     /// <summary>Waits until something was announced or received, or a millisecond is over.</summary>
-    public void WaitForNews()
+    public virtual void WaitForNews()
     {
         moved.Wait(millisecondsTimeout: 1);
         moved.Reset();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => moved.Dispose();
+    public void Dispose()
+    {
+        moved.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     // Null for a lane that has not heard yet that the partition has gone.
     private SourcePartition? Current(int partition, long assignment) => sources[partition].Assignment == assignment ? sources[partition] : null;

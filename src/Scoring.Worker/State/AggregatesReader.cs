@@ -39,7 +39,7 @@ internal sealed class AggregatesReader : IDisposable
         this.isNew = isNew;
         restoreTo = endOffsets;
         consumer = clients.HandReader<int, int>("none", queuedKb: 16_384).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
-        thread = new Thread(Read) { Name = "aggregates", IsBackground = true };
+        thread = new Thread(Run) { Name = "aggregates", IsBackground = true };
     }
 
     /// <summary>Done when everything that stood on the topic at the start is applied; failed when the reader ended by itself.</summary>
@@ -54,6 +54,9 @@ internal sealed class AggregatesReader : IDisposable
     /// <summary>Starts reading.</summary>
     public void Start() => thread.Start();
 
+    /// <summary>Ends the reading at the next record or wait.</summary>
+    public void Stop() => stopping.Cancel();
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -67,7 +70,8 @@ internal sealed class AggregatesReader : IDisposable
         stopping.Dispose();
     }
 
-    private void Read()
+    /// <summary>Reads on the caller's thread until the reader is stopped or fails: what <see cref="Start"/> has a thread of its own do.</summary>
+    public void Run()
     {
         try
         {

@@ -17,11 +17,12 @@ internal static class StateGroup
     /// <param name="plan">The present definition's.</param>
     /// <param name="topic">The topic of state.</param>
     /// <param name="ends">Ends of its partitions.</param>
+    /// <param name="clock">Measures.</param>
     /// <param name="logger">Says errors.</param>
     /// <param name="stopping">Ends it early.</param>
     /// <exception cref="CommandFailure">Nothing came for 30 s: nobody may guess, the answer decides whether contributions are removed.</exception>
     /// <exception cref="OperationCanceledException">The process is told to stop.</exception>
-    public static bool CanGoOn(KafkaClients clients, FeaturePlan plan, string topic, IReadOnlyDictionary<int, long> ends, ILogger logger, CancellationToken stopping)
+    public static bool CanGoOn(KafkaClients clients, FeaturePlan plan, string topic, IReadOnlyDictionary<int, long> ends, TimeProvider clock, ILogger logger, CancellationToken stopping)
     {
         using var empty = new PartitionState(plan, partition: 0);
         empty.KeepChangelog();
@@ -32,10 +33,10 @@ internal static class StateGroup
         var marked = new HashSet<int>();
         var left = ends.Where(end => end.Value > 0).Select(end => end.Key).ToHashSet();
         consumer.Assign(left.Select(partition => new TopicPartitionOffset(topic, partition, Offset.Beginning)));
-        for (long movedAt = TimeProvider.System.GetTimestamp(); left.Count > 0;)
+        for (long movedAt = clock.GetTimestamp(); left.Count > 0;)
         {
             stopping.ThrowIfCancellationRequested();
-            if (TimeProvider.System.GetElapsedTime(movedAt) > StallMax)
+            if (clock.GetElapsedTime(movedAt) > StallMax)
             {
                 throw new CommandFailure(ExitCode.Unavailable, FormattableString.Invariant($"{topic} could not be read for {StallMax.TotalSeconds} s: a broker does not answer, or a transaction stands open there (kafka-transactions.sh find-hanging)"));
             }
@@ -56,7 +57,7 @@ internal static class StateGroup
                 continue;
             }
 
-            movedAt = TimeProvider.System.GetTimestamp();
+            movedAt = clock.GetTimestamp();
             int partition = record.Partition.Value;
             if (record.IsPartitionEOF)
             {

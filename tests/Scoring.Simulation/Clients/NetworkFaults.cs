@@ -1,0 +1,20 @@
+namespace Scoring.Simulation.Clients;
+
+/// <summary>How bad the network is, each a share of requests, 0 to 1.</summary>
+internal sealed record NetworkFaults
+{
+    /// <summary>Takes up to some seconds.</summary>
+    public double Slow { get; init; }
+
+    /// <summary>The broker refuses it for the moment, or for good.</summary>
+    public double Refused { get; init; }
+
+    /// <summary>The connection breaks before the broker has the request.</summary>
+    public double Lost { get; init; }
+
+    /// <summary>The connection breaks before the client has the answer.</summary>
+    public double AnswerLost { get; init; }
+
+    /// <summary>The connection breaks, and the request arrives all the same, seconds later: after the client has asked again.</summary>
+    public double Late { get; init; }
+}

@@ -1,0 +1,132 @@
+using Scoring.Simulation.Clients;
+using Scoring.Worker.Lanes;
+
+namespace Scoring.Simulation.Histories;
+
+/// <summary>What a fault does.</summary>
+internal enum FaultKind
+{
+    /// <summary>A worker dies at one of its next calls, and is started again.</summary>
+    Kill,
+
+    /// <summary>A worker stands still, perhaps for longer than its session and its transactions.</summary>
+    Freeze,
+
+    /// <summary>A worker is told to stop, and is started again.</summary>
+    Restart,
+
+    /// <summary>A worker joins, or one leaves.</summary>
+    Scale,
+
+    /// <summary>The broker stands still.</summary>
+    Hold,
+
+    /// <summary>Nothing gets through between a worker and the broker.</summary>
+    Cut,
+}
+
+/// <summary>A fault at a moment.</summary>
+/// <param name="AtMs">When, ms.</param>
+/// <param name="Kind">What.</param>
+/// <param name="Worker">Which worker, modulo those there are.</param>
+/// <param name="Ms">For how long.</param>
+/// <param name="Calls">For <see cref="FaultKind.Kill"/>: at which of its next calls.</param>
+internal sealed record PlannedFault(int AtMs, FaultKind Kind, int Worker, int Ms, int Calls);
+
+/// <summary>Everything that a seed decides before its history begins.</summary>
+internal sealed record HistoryPlan
+{
+    /// <summary>The seed.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>Partitions.</summary>
+    public required int Partitions { get; init; }
+
+    /// <summary>Workers at the beginning.</summary>
+    public required int Workers { get; init; }
+
+    /// <summary>Lanes of each.</summary>
+    public required int Lanes { get; init; }
+
+    /// <summary>Whether workers have names.</summary>
+    public required bool AreNamed { get; init; }
+
+    /// <summary>Good events before the end of the faults.</summary>
+    public required int Events { get; init; }
+
+    /// <summary>Events behind it, for a worker that starts anew.</summary>
+    public required int LastEvents { get; init; }
+
+    /// <summary>Share of the events that are there before the first worker starts.</summary>
+    public required double Before { get; init; }
+
+    /// <summary>For how long faults happen, ms.</summary>
+    public required int ActiveMs { get; init; }
+
+    /// <summary>Rows of a batch.</summary>
+    public required int RowsMax { get; init; }
+
+    /// <summary>Time between two copies of state, ms.</summary>
+    public required int StateIntervalMs { get; init; }
+
+    /// <summary>Share of late markers.</summary>
+    public required double SlowMarkers { get; init; }
+
+    /// <summary>How bad the network is.</summary>
+    public required NetworkFaults Network { get; init; }
+
+    /// <summary>The faults.</summary>
+    public required IReadOnlyList<PlannedFault> Faults { get; init; }
+
+    /// <summary>A mistake that the worker is to make.</summary>
+    public PlantedBug Bug { get; init; }
+
+    /// <summary>Draws a plan.</summary>
+    public static HistoryPlan Of(int seed, PlantedBug bug = PlantedBug.None)
+    {
+        var random = new Random(seed);
+        int activeMs = random.Next(3_000, 14_000);
+        bool isQuiet = random.Next(10) == 0;
+        double trouble = isQuiet ? 0 : Math.Pow(random.NextDouble(), 2) * 0.12;
+        return new HistoryPlan
+        {
+            Seed = seed,
+            Bug = bug,
+            Partitions = random.Next(2, 5),
+            Workers = random.Next(1, 4),
+            Lanes = random.Next(1, 3),
+            AreNamed = random.Next(2) == 0,
+            Events = random.Next(50, 180),
+            LastEvents = random.Next(5, 25),
+            Before = random.NextDouble() * 0.7,
+            ActiveMs = activeMs,
+            RowsMax = random.Next(1, 4) * random.Next(1, 8),
+            StateIntervalMs = random.Next(50, 1_500),
+            SlowMarkers = random.Next(3) == 0 ? random.NextDouble() * 0.3 : 0,
+            Network = new NetworkFaults
+            {
+                Slow = random.NextDouble() * trouble * 0.5,
+                Refused = random.NextDouble() * trouble,
+                Lost = random.NextDouble() * trouble,
+                AnswerLost = random.NextDouble() * trouble,
+                Late = random.NextDouble() * trouble,
+            },
+            Faults = isQuiet ? [] : [.. Enumerable.Range(0, random.Next(1, 7)).Select(_ => Draw(random, activeMs)).OrderBy(fault => fault.AtMs)],
+        };
+    }
+
+    private static PlannedFault Draw(Random random, int activeMs)
+    {
+        var kind = random.Next(12) switch
+        {
+            < 4 => FaultKind.Kill,
+            < 7 => FaultKind.Freeze,
+            7 => FaultKind.Restart,
+            8 or 9 => FaultKind.Scale,
+            10 => FaultKind.Hold,
+            _ => FaultKind.Cut,
+        };
+        int longest = kind == FaultKind.Freeze ? 22_000 : kind == FaultKind.Cut ? 14_000 : 5_000;
+        return new PlannedFault(random.Next(activeMs), kind, random.Next(6), random.Next(2) == 0 ? random.Next(50, 2_000) : random.Next(50, longest), random.Next(1, 300));
+    }
+}

@@ -1,0 +1,3 @@
+using Scoring.Simulation;
+
+return await Verbs.RunAsync(args);
