@@ -41,7 +41,7 @@ internal sealed class GroupCoordinator(World world, int partitionCount)
                 member.Partitions = replaced.Partitions;
                 statics[name] = memberId;
                 Add(memberId, member);
-                if (!isPreparing)
+                if (!isPreparing && members.Values.Sum(one => one.Partitions.Count) == partitionCount)
                 {
                     answer(new JoinAnswer(ErrorCode.NoError, memberId, generation, [.. member.Partitions]));
                     return;

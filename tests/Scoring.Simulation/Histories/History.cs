@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Text;
 using Confluent.Kafka;
 using Scoring.Simulation.Broker;
 using Scoring.Simulation.Clients;
@@ -12,7 +13,7 @@ internal sealed class History
 {
     private const int WorkersMax = 3;
 
-    private static readonly long DrainBound = 300 * World.Second;
+    private static readonly long DrainBound = 240 * World.Second;
     private static readonly long StopBound = 15 * World.Second;
     private static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -51,10 +52,7 @@ internal sealed class History
     private Outcome Run()
     {
         var payments = new Payments(random, plan.Partitions);
-        List<InputRecord> input = [.. payments.Next(plan.Events, plan.Events + plan.LastEvents)];
-        int before = (int)(input.Count * plan.Before);
-        input.Take(before).ToList().ForEach(Write);
-        WriteLater(input.Skip(before).ToList(), plan.ActiveMs);
+        payments.Days((int)(plan.Events * plan.Before)).ForEach(Write);
         for (int number = 0; number < plan.Workers; number++)
         {
             StartLater(number, number * random.Next(1_000));
@@ -65,17 +63,27 @@ internal sealed class History
             world.At(fault.AtMs * World.Millisecond, () => Happen(fault));
         }
 
-        world.Park(plan.ActiveMs * World.Millisecond);
-        Heal();
-        if (IsDrained("after the faults"))
+        world.At(plan.ActiveMs * World.Millisecond, Heal);
+        int left = plan.Events - (int)(plan.Events * plan.Before);
+        bool isDrained = IsDrained("of what was there");
+        while (isDrained && (left > 0 || !isHealed))
+        {
+            int count = Math.Max(1, random.Next(2, 25));
+            left -= count;
+            WriteLater(payments.Handful(count), random.Next(300));
+            world.Park(world.Now + (random.Next(300, 2_500) * World.Millisecond));
+            isDrained = IsDrained("under way");
+        }
+
+        if (isDrained)
         {
             Renew();
-            List<InputRecord> last = [.. payments.Next(plan.LastEvents, plan.Events + plan.LastEvents)];
-            WriteLater(last, 1_000);
+            WriteLater(payments.Handful(plan.LastEvents), 1_000);
             world.Park(world.Now + (1_100 * World.Millisecond));
             IsDrained("by a worker that started anew");
         }
 
+        isHealed = true;
         StopAll();
         var judgement = new Judgement(around);
         try
@@ -94,6 +102,11 @@ internal sealed class History
         }
 
         started.ForEach(worker => worker.Dispose());
+        if (world.IsTraced)
+        {
+            PrintTopics();
+        }
+
         return new Outcome
         {
             Seed = plan.Seed,
@@ -232,7 +245,7 @@ internal sealed class History
                 return false;
             }
 
-            if (workers.Count == 0)
+            if (workers.Count == 0 && isHealed)
             {
                 StartLater(0, 0);
             }
@@ -295,6 +308,22 @@ internal sealed class History
             }
 
             world.Park(world.Now + (100 * World.Millisecond));
+        }
+    }
+
+    /// <summary>Prints what can be read at the end, but for state and contributions, which are no text.</summary>
+    private void PrintTopics()
+    {
+        var topics = around.Simulated.Service.Topics;
+        foreach (string topic in new[] { topics.Transactions, topics.Labels, topics.Scores, topics.Alerts, topics.DeadLetters })
+        {
+            foreach (var log in Logs(topic))
+            {
+                foreach (var (offset, record) in log.Committed())
+                {
+                    world.Print(FormattableString.Invariant($"{topic}-{log.Name.Partition.Value}@{offset}"), Encoding.UTF8.GetString(record.Value ?? []));
+                }
+            }
         }
     }
 

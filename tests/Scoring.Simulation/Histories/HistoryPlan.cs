@@ -57,7 +57,7 @@ internal sealed record HistoryPlan
     /// <summary>Events behind it, for a worker that starts anew.</summary>
     public required int LastEvents { get; init; }
 
-    /// <summary>Share of the events that are there before the first worker starts.</summary>
+    /// <summary>Share of the events that are there before the first worker starts, days of them.</summary>
     public required double Before { get; init; }
 
     /// <summary>For how long faults happen, ms.</summary>
@@ -98,7 +98,7 @@ internal sealed record HistoryPlan
             AreNamed = random.Next(2) == 0,
             Events = random.Next(50, 180),
             LastEvents = random.Next(5, 25),
-            Before = random.NextDouble() * 0.7,
+            Before = 0.2 + (random.NextDouble() * 0.7),
             ActiveMs = activeMs,
             RowsMax = random.Next(1, 4) * random.Next(1, 8),
             StateIntervalMs = random.Next(50, 1_500),

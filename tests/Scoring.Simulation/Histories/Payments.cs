@@ -11,61 +11,90 @@ namespace Scoring.Simulation.Histories;
 /// <param name="Record">The record.</param>
 internal sealed record InputRecord(bool IsLabel, int Partition, LogRecord Record);
 
-/// <summary>Payments of some days over few accounts and merchants and their labels, seeded: late ones, repeats, conflicts, broken ones; in the order in which they are written.</summary>
-/// <remarks>The order of writing is that of time but for some minutes, over all partitions: so one that was silent does not wake with what others have read past.</remarks>
+/// <summary>Payments over few accounts and merchants and their labels, seeded: late ones, repeats, conflicts, broken ones; in the order in which they are written.</summary>
+/// <remarks>
+/// First days of them at once, then handful after handful, each within some minutes of event time and written when all before it is committed: a partition that was
+/// silent must not wake with what others have read past, which is a stated limit of features that partitions share (docs/decisions/0001). Each ends with a payment of
+/// every partition, behind all labels: those behind the last event count when somebody looks, which nobody can foresee.
+/// </remarks>
 internal sealed class Payments(Random random, int partitionCount)
 {
     private const int Accounts = 7;
     private const long Start = 1_740_787_200_000; // 2025-03-01
-    private const long Hour = 3_600_000;
+    private const long Minute = 60_000;
+    private const long Hour = 60 * Minute;
 
     private readonly PriorityQueue<InputRecord, (long TimeMs, int Number)> labels = new();
     private readonly List<(int Partition, string Json)> sent = [];
     private int number;
     private double timeMs = Start;
+    private long latestMs = Start;
 
-    /// <summary>Makes good events, and what comes between them.</summary>
-    /// <param name="count">Good events.</param>
-    /// <param name="total">Of how many over five days.</param>
-    public IEnumerable<InputRecord> Next(int count, int total)
+    /// <summary>Makes days of payments.</summary>
+    public List<InputRecord> Days(int count) => Make(count, 2 * 120 * Hour / Math.Max(40, count), 50 * Minute, 5 * Hour);
+
+    /// <summary>Makes some payments of one moment, hours later.</summary>
+    public List<InputRecord> Handful(int count)
     {
+        timeMs = latestMs + (random.NextDouble() * random.NextDouble() * 20 * Hour);
+        return Make(count, 10 * Minute / count, 5 * Minute, 5 * Minute);
+    }
+
+    private List<InputRecord> Make(int count, double stepMs, long lateMs, long labelMs)
+    {
+        var made = new List<InputRecord>();
         for (int i = 0; i < count; i++)
         {
-            timeMs += random.Next(4) == 0 ? 0 : random.NextDouble() * 2 * 120 * Hour / total;
-            while (labels.TryPeek(out _, out var due) && due.TimeMs <= timeMs)
-            {
-                yield return labels.Dequeue();
-            }
-
-            long eventMs = (long)timeMs - (random.Next(15) == 0 ? random.Next(50 * 60_000) : 0);
+            timeMs += random.Next(4) == 0 ? 0 : random.NextDouble() * stepMs;
+            TakeLabels((long)timeMs);
+            long eventMs = (long)timeMs - (random.Next(15) == 0 ? random.NextInt64(lateMs) : 0);
             int account = random.Next(3) == 0 ? 0 : random.Next(Accounts);
             int partition = account % partitionCount;
             string id = Text($"t-{number++}");
             string json = Event(id, eventMs, account, random.Next(1, 20_000));
-            yield return Record(isLabel: false, partition, account, json);
+            made.Add(Record(isLabel: false, partition, account, json));
             sent.Add((partition, json));
+            latestMs = Math.Max(latestMs, eventMs);
             if (random.Next(3) == 0)
             {
-                Label(id, eventMs, account);
+                Label(id, eventMs, account, labelMs);
             }
 
             switch (random.Next(25))
             {
                 case 0:
                     var (where, again) = sent[^Math.Min(sent.Count, random.Next(1, 12))];
-                    yield return Record(isLabel: false, where, account, again);
+                    made.Add(Record(isLabel: false, where, account, again));
                     break;
                 case 1:
-                    yield return Record(isLabel: false, partition, account, Event(id, eventMs, account, 77_777));
+                    made.Add(Record(isLabel: false, partition, account, Event(id, eventMs, account, 77_777)));
                     break;
                 case 2:
-                    yield return Record(isLabel: false, partition, account, json[..^1]);
+                    made.Add(Record(isLabel: false, partition, account, json[..^1]));
                     break;
                 case 3:
-                    yield return Record(isLabel: true, partition, account, "{\"label_id\":1}");
+                    made.Add(Record(isLabel: true, partition, account, "{\"label_id\":1}"));
                     break;
                 default:
                     break;
+            }
+        }
+
+        TakeLabels(long.MaxValue);
+        for (int partition = 0; partition < partitionCount; partition++)
+        {
+            made.Add(Record(isLabel: false, partition, partition, Event(Text($"t-{number++}"), latestMs, partition, 1)));
+        }
+
+        return made;
+
+        void TakeLabels(long untilMs)
+        {
+            while (labels.TryPeek(out var label, out var due) && due.TimeMs <= untilMs)
+            {
+                latestMs = Math.Max(latestMs, due.TimeMs);
+                made.Add(label);
+                labels.Dequeue();
             }
         }
     }
@@ -77,10 +106,10 @@ internal sealed class Payments(Random random, int partitionCount)
     private string Event(string id, long ms, int account, int amount) =>
         Text($$"""{"transaction_id":"{{id}}","event_time":"{{Rfc3339(ms)}}","amount_minor":{{amount}},"currency":"EUR","account_id":"a-{{account}}","merchant_id":"m-{{random.Next(3)}}"}""");
 
-    private void Label(string id, long eventMs, int account)
+    private void Label(string id, long eventMs, int account, long laterMs)
     {
-        // Told at most when its time has come, which is when the worker counts it: one that is later is counted when it is told, which nobody can foresee.
-        long reportedMs = eventMs + (long)(random.NextDouble() * 5 * Hour);
+        // Before its time has come (6 h), which is when the worker counts it: one that is told later is counted when it is told, which nobody can foresee.
+        long reportedMs = eventMs + (long)(random.NextDouble() * laterMs);
         string json = Text($$"""{"label_id":"l-{{id}}","transaction_id":"{{id}}","account_id":"a-{{account}}","is_fraud":{{(random.Next(2) == 0 ? "true" : "false")}},"source":"fraud_report","reported_at":"{{Rfc3339(reportedMs)}}","transaction_time":"{{Rfc3339(eventMs)}}"}""");
         labels.Enqueue(Record(isLabel: true, account % partitionCount, account, json), (Math.Max(reportedMs, (long)timeMs), number));
     }
