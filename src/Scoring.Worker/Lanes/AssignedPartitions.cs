@@ -78,6 +78,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     public void BeginFromMark(PartitionInput partition, PartitionState restored, StateMark mark, StateMark resume)
     {
         partition.Changelog!.HasMark = true;
+        partition.Share.HasUndrained = true; // What the former owner had computed and not told is part of the state: no row goes before it is.
         if (partition.Labels is { } labels)
         {
             labels.ResumeOffset = resume.LabelOffset;
