@@ -195,7 +195,8 @@ internal sealed class LaneShares
             return;
         }
 
-        isDue |= isBlocked || clock.GetElapsedTime(share.PublishedAt, now) >= interval || HasNews(Math.Max(watermarkMs, share.AnnouncedMs), share.PublishedMs);
+        // Where the topic says that the partition is silent, others do not wait for what it gives: that goes with the rows that give it, not after them.
+        isDue |= isBlocked || (share.StandsSilent && share.HasUndrained) || clock.GetElapsedTime(share.PublishedAt, now) >= interval || HasNews(Math.Max(watermarkMs, share.AnnouncedMs), share.PublishedMs);
         if (!isDue)
         {
             return;
@@ -212,6 +213,7 @@ internal sealed class LaneShares
             });
             share.HasUndrained = false;
             share.MarkIsDue = false;
+            share.StandsSilent = false;
             share.AnnouncedMs = Math.Max(watermarkMs, share.AnnouncedMs);
             share.PublishedMs = share.AnnouncedMs;
             context.Metrics.Watermark.WithLabels(partition.Name).Set(Math.Max(0, share.AnnouncedMs / 1_000.0));
@@ -225,6 +227,7 @@ internal sealed class LaneShares
             {
                 ContributionMark.WriteSilence(silence, partition.Partition);
                 output.Produce(target, silence, [1]);
+                share.StandsSilent = true;
             }
         }
 

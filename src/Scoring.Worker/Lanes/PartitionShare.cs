@@ -3,7 +3,7 @@ namespace Scoring.Worker.Lanes;
 /// <summary>What a partition has told the others about shared entities.</summary>
 internal sealed class PartitionShare
 {
-    private (bool IsIdle, long PublishedMs, long PublishedAt) settled = (false, long.MinValue, 0);
+    private (bool IsIdle, bool StandsSilent, long PublishedMs, long PublishedAt) settled = (false, true, long.MinValue, 0);
 
     /// <summary>End of its aggregates partition when it was assigned: a former owner's records up to there must be known first.</summary>
     public long KnownAtOffset { get; init; }
@@ -29,6 +29,9 @@ internal sealed class PartitionShare
     /// <summary>Whether it was told that the partition is silent.</summary>
     public bool IsIdle { get; set; }
 
+    /// <summary>Whether the topic may say that the partition is silent: the newest mark of this lane does, or it has written none. Others do not wait for it then.</summary>
+    public bool StandsSilent { get; set; } = true;
+
     /// <summary>Whether the ledger knows a watermark that is not on the topic yet.</summary>
     public bool MarkIsDue { get; set; }
 
@@ -39,12 +42,12 @@ internal sealed class PartitionShare
     public long PublishedAt { get; set; }
 
     /// <summary>Keeps what was told as the point to go back to.</summary>
-    public void Settle() => settled = (IsIdle, PublishedMs, PublishedAt);
+    public void Settle() => settled = (IsIdle, StandsSilent, PublishedMs, PublishedAt);
 
     /// <summary>Goes back to it: what was written since is not on the topic, so it is due again.</summary>
     public void Rewind()
     {
-        (IsIdle, PublishedMs, PublishedAt) = settled;
+        (IsIdle, StandsSilent, PublishedMs, PublishedAt) = settled;
         HasUndrained = true;
         MarkIsDue = true;
     }
