@@ -32,9 +32,12 @@ internal sealed class GroupMember
     private readonly Action decided;
     private readonly SortedSet<int> owned = [];
     private readonly SortedSet<int> told = [];
+    private readonly Queue<(Decision Decision, List<int> Partitions)> decisions = new();
     private bool isJoining;
     private bool isClosed;
     private bool isAsking;
+    private bool isServing;
+    private bool mustRejoin;
     private long heardAt;
 
     /// <summary>Joins.</summary>
@@ -55,24 +58,35 @@ internal sealed class GroupMember
     /// <summary>Who it believes to be.</summary>
     public GroupMembership Membership { get; private set; }
 
-    /// <summary>What the application has to be told, in order.</summary>
-    public Queue<(Decision Decision, List<int> Partitions)> Decisions { get; } = new();
+    /// <summary>Whether the application has to be told something.</summary>
+    public bool HasDecided => decisions.Count > 0;
 
     /// <summary>Whether another took its static place.</summary>
     public bool IsFenced { get; private set; }
 
-    /// <summary>The application has been told: partitions that went are gone.</summary>
-    public void Served(Decision decision, List<int> partitions)
+    /// <summary>Tells the application what was decided first. Until it is done with all of that, the member joins nothing.</summary>
+    /// <param name="tell">Calls its handler.</param>
+    public void Serve(Action<Decision, List<int>> tell)
     {
+        var (decision, partitions) = decisions.Dequeue();
+        isServing = true;
+        tell(decision, partitions);
+        isServing = false;
         if (decision == Decision.Assign)
         {
             told.UnionWith(partitions);
-            return;
+        }
+        else
+        {
+            told.ExceptWith(partitions);
+            owned.ExceptWith(partitions);
+            mustRejoin = true;
         }
 
-        told.ExceptWith(partitions);
-        owned.ExceptWith(partitions);
-        Join();
+        if (mustRejoin && decisions.Count == 0)
+        {
+            Join();
+        }
     }
 
     /// <summary>Leaves; a static member is missed when its session ends.</summary>
@@ -97,6 +111,7 @@ internal sealed class GroupMember
         }
 
         isJoining = true;
+        mustRejoin = false;
         var who = Membership;
         int[] mine = [.. owned];
         network.Deliver(process, () =>
@@ -129,13 +144,13 @@ internal sealed class GroupMember
         List<int> come = [.. answer.Partitions.Except(owned)];
         if (gone.Count > 0)
         {
-            Decisions.Enqueue((Decision.Revoke, gone));
+            decisions.Enqueue((Decision.Revoke, gone));
         }
 
         if (come.Count > 0 || gone.Count == 0)
         {
             owned.UnionWith(come);
-            Decisions.Enqueue((Decision.Assign, come));
+            decisions.Enqueue((Decision.Assign, come));
         }
 
         decided();
@@ -180,7 +195,7 @@ internal sealed class GroupMember
         if (code is ErrorCode.NoError or ErrorCode.RebalanceInProgress)
         {
             heardAt = world.Now;
-            if (code == ErrorCode.RebalanceInProgress && Decisions.Count == 0)
+            if (code == ErrorCode.RebalanceInProgress && decisions.Count == 0 && !isServing)
             {
                 Join();
             }
@@ -204,11 +219,15 @@ internal sealed class GroupMember
         world.Trace(process.Name, $"{Membership.MemberId} is no member any more: {code}");
         Membership = code == ErrorCode.IllegalGeneration ? Membership with { Generation = -1 } : Membership with { MemberId = "" };
         heardAt = world.Now;
-        Decisions.Clear();
-        owned.IntersectWith(told); // What it was not told of yet is not lost to it.
+        if (isServing || decisions.Count > 0)
+        {
+            mustRejoin = true; // As soon as the application is done with what it was told.
+            return;
+        }
+
         if (owned.Count > 0)
         {
-            Decisions.Enqueue((Decision.Lose, [.. owned]));
+            decisions.Enqueue((Decision.Lose, [.. owned]));
             decided();
         }
         else

@@ -83,9 +83,9 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
                 throw new ConsumeException(new ConsumeResult<byte[], byte[]>(), new Error(ErrorCode.Local_Fatal, "static member fenced by another", isFatal: true));
             }
 
-            if (member is { Decisions.Count: > 0 })
+            if (member is { HasDecided: true })
             {
-                Serve(member);
+                member.Serve(Serve);
                 return null;
             }
 
@@ -332,9 +332,8 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
         }
     }
 
-    private void Serve(GroupMember group)
+    private void Serve(Decision decision, List<int> numbers)
     {
-        var (decision, numbers) = group.Decisions.Dequeue();
         List<TopicPartition> partitions = numbers.ConvertAll(number => new TopicPartition(topic, number));
         List<TopicPartitionOffset> gone = partitions.ConvertAll(partition => new TopicPartitionOffset(partition, Offset.Unset));
         switch (decision)
@@ -351,8 +350,6 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
                 IncrementalUnassign(partitions);
                 break;
         }
-
-        group.Served(decision, numbers);
     }
 
     private ConsumeResult<TKey, TValue>? Take()
