@@ -23,6 +23,8 @@ internal sealed class TransactionInput : IDisposable
     private readonly string topic;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
+    private readonly HashSet<TopicPartition> held = [];
+    private string heldAs = "";
     private Task background = Task.CompletedTask;
     private bool isClosing;
 
@@ -53,6 +55,7 @@ internal sealed class TransactionInput : IDisposable
             .SetPartitionsAssignedHandler((_, partitions) =>
             {
                 HasAssignment = true;
+                Hold(partitions);
                 Tell(() => assigning(partitions));
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Assigned, partitions));
                 return partitions.Select(partition => new TopicPartitionOffset(partition, readsHistory ? Offset.Beginning : Offset.Stored));
@@ -65,12 +68,14 @@ internal sealed class TransactionInput : IDisposable
                     leaving(gone);
                     beforeRevoke();
                 });
+                held.ExceptWith(gone);
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Revoked, gone));
             })
             .SetPartitionsLostHandler((_, offsets) =>
             {
                 List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
                 Tell(() => lost(gone));
+                held.ExceptWith(gone);
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Lost, gone));
             })
             .Build();
@@ -138,7 +143,29 @@ internal sealed class TransactionInput : IDisposable
     public void CommitNow(IReadOnlyList<TopicPartitionOffset> offsets) => consumer.Commit(offsets);
 
     /// <summary>The lane's membership as of now: what offsets in a transaction are checked against.</summary>
-    public IConsumerGroupMetadata Member => consumer.ConsumerGroupMetadata;
+    /// <remarks>
+    /// A member whose session ends while its application is being told of a rebalance is told of no loss: librdkafka 2.16 skips that, joins anew and keeps what it had. The group
+    /// would take offsets of the new member for partitions that have long been another's. So it must be the member that they were given to. Names never come back:
+    /// one that is the same after the membership was asked for was the same then.
+    /// </remarks>
+    /// <exception cref="TransactionBroken">The group has forgotten the lane; what it lost it is told at the next poll.</exception>
+    /// <exception cref="LaneFailure">The lane is another member than the one that its partitions were given to.</exception>
+    public IConsumerGroupMetadata Member
+    {
+        get
+        {
+            var member = consumer.ConsumerGroupMetadata;
+            string name = consumer.MemberId;
+            if (held.Count == 0 || string.Equals(name, heldAs, StringComparison.Ordinal))
+            {
+                return member;
+            }
+
+            throw name.Length == 0
+                ? new TransactionBroken("the group has forgotten the lane")
+                : new LaneFailure(ExitCode.Unavailable, "the lane has lost its place in its group and has another since, without having been told what it lost; starting again is enough");
+        }
+    }
 
     /// <summary>Reads a partition again from <see cref="PartitionInput.RewindOffset"/>; what the client has fetched ahead is dropped.</summary>
     public void Seek(PartitionInput input) => Seek(input, input.RewindOffset);
@@ -205,6 +232,13 @@ internal sealed class TransactionInput : IDisposable
         {
             consumer.Dispose();
         }
+    }
+
+    /// <summary>Notes as which member partitions were given to the lane; the client joins nothing else before it has told that.</summary>
+    private void Hold(List<TopicPartition> partitions)
+    {
+        heldAs = held.Count == 0 ? consumer.MemberId : heldAs;
+        held.UnionWith(partitions);
     }
 
     /// <summary>Calls the lane from inside the client: see the remarks.</summary>
