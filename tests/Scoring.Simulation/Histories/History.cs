@@ -1,6 +1,9 @@
+using System.Buffers.Binary;
+using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using Confluent.Kafka;
+using Scoring.Models.Features;
 using Scoring.Simulation.Broker;
 using Scoring.Simulation.Clients;
 using Scoring.Simulation.Scheduling;
@@ -105,6 +108,7 @@ internal sealed class History
         if (world.IsTraced)
         {
             PrintTopics();
+            PrintContributions();
         }
 
         return new Outcome
@@ -282,9 +286,9 @@ internal sealed class History
 
     private void StopThose()
     {
-        workers.ForEach(worker => worker.Stop());
         for (long bound = world.Now + StopBound; workers.Count > 0 && world.Now < bound;)
         {
+            workers.ForEach(worker => worker.Stop()); // Also those that a supervisor starts meanwhile.
             world.Park(world.Now + (50 * World.Millisecond));
         }
 
@@ -325,6 +329,23 @@ internal sealed class History
                 }
             }
         }
+    }
+
+    /// <summary>Prints contributions: a mark's time, or an entity's pane and how many events it counts.</summary>
+    private void PrintContributions()
+    {
+        foreach (var log in Logs(around.Simulated.Service.Topics.Aggregates))
+        {
+            foreach (var (offset, record) in log.Committed())
+            {
+                string what = ContributionMark.TryRead(record.Key, record.Value, out long watermarkMs, out bool isSilent) ? FormattableString.Invariant($"{(isSilent ? "silent" : "mark")} {Time(watermarkMs)}")
+                    : record.Value is not { Length: >= sizeof(long) } counters ? "expired"
+                    : FormattableString.Invariant($"{Encoding.UTF8.GetString(record.Key.AsSpan(20))} {Time(BinaryPrimitives.ReadInt64BigEndian(record.Key.AsSpan(12)))}: {Convert.ToHexString(counters)}");
+                world.Print(FormattableString.Invariant($"agg-{log.Name.Partition.Value}@{offset}"), what);
+            }
+        }
+
+        static string Time(long ms) => ms is long.MinValue or long.MaxValue ? "never" : DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("s", CultureInfo.InvariantCulture);
     }
 
     private ulong HashTopics()
