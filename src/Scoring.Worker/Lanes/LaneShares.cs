@@ -196,7 +196,7 @@ internal sealed class LaneShares
         }
 
         // Where the topic says that the partition is silent, others do not wait for what it gives: that goes with the rows that give it, not after them.
-        isDue |= isBlocked || (share.StandsSilent && share.HasUndrained) || clock.GetElapsedTime(share.PublishedAt, now) >= interval || HasNews(Math.Max(watermarkMs, share.AnnouncedMs), share.PublishedMs);
+        isDue |= isBlocked || (share.StandsSilent && share.HasUndrained) || clock.GetElapsedTime(share.PublishedAt, now) >= interval || HasNews(watermarkMs, share.PublishedMs);
         if (!isDue)
         {
             return;
@@ -215,7 +215,7 @@ internal sealed class LaneShares
             share.MarkIsDue = false;
             share.StandsSilent = false;
             share.AnnouncedMs = Math.Max(watermarkMs, share.AnnouncedMs);
-            share.PublishedMs = share.AnnouncedMs;
+            share.PublishedMs = watermarkMs; // What stands in the mark. What was announced may be more, if it was taken back since.
             context.Metrics.Watermark.WithLabels(partition.Name).Set(Math.Max(0, share.AnnouncedMs / 1_000.0));
             Say(partition, isIdle: false);
         }
