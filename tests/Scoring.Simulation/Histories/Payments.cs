@@ -31,7 +31,7 @@ internal sealed class Payments(Random random, int partitionCount)
     private long latestMs = Start;
 
     /// <summary>Makes days of payments.</summary>
-    public List<InputRecord> Days(int count) => Make(count, 2 * 120 * Hour / Math.Max(40, count), 50 * Minute, 5 * Hour);
+    public List<InputRecord> Days(int count) => Make(count, 2 * 120 * Hour / Math.Max(40, count), 50 * Minute, 2 * Hour);
 
     /// <summary>Makes some payments of one moment, hours later.</summary>
     public List<InputRecord> Handful(int count)
@@ -108,7 +108,7 @@ internal sealed class Payments(Random random, int partitionCount)
 
     private void Label(string id, long eventMs, int account, long laterMs)
     {
-        // Before its time has come (6 h), which is when the worker counts it: one that is told later is counted when it is told, which nobody can foresee.
+        // Early enough for the pane that opens 6 h after the payment, of which others must know 3 h before: one that is told later counts from when it is told, which nobody can foresee.
         long reportedMs = eventMs + (long)(random.NextDouble() * laterMs);
         string json = Text($$"""{"label_id":"l-{{id}}","transaction_id":"{{id}}","account_id":"a-{{account}}","is_fraud":{{(random.Next(2) == 0 ? "true" : "false")}},"source":"fraud_report","reported_at":"{{Rfc3339(reportedMs)}}","transaction_time":"{{Rfc3339(eventMs)}}"}""");
         labels.Enqueue(Record(isLabel: true, account % partitionCount, account, json), (Math.Max(reportedMs, (long)timeMs), number));
