@@ -109,7 +109,8 @@ internal sealed class Payments(Random random, int partitionCount)
     private void Label(string id, long eventMs, int account, long laterMs)
     {
         // Early enough for the pane that opens 6 h after the payment, of which others must know 3 h before: one that is told later counts from when it is told, which nobody can foresee.
-        long reportedMs = eventMs + (long)(random.NextDouble() * laterMs);
+        // And not before what is written already: it must come when it says.
+        long reportedMs = Math.Max(eventMs, (long)timeMs) + 1 + (long)(random.NextDouble() * laterMs);
         string json = Text($$"""{"label_id":"l-{{id}}","transaction_id":"{{id}}","account_id":"a-{{account}}","is_fraud":{{(random.Next(2) == 0 ? "true" : "false")}},"source":"fraud_report","reported_at":"{{Rfc3339(reportedMs)}}","transaction_time":"{{Rfc3339(eventMs)}}"}""");
         labels.Enqueue(Record(isLabel: true, account % partitionCount, account, json), (Math.Max(reportedMs, (long)timeMs), number));
     }
