@@ -286,7 +286,8 @@ internal sealed class History
 
     private void StopThose()
     {
-        for (long bound = world.Now + StopBound; workers.Count > 0 && world.Now < bound;)
+        long awake = workers.Select(worker => worker.Process.FrozenUntil).Append(world.Now).Max(); // Who stands still cannot stop.
+        for (long bound = awake + StopBound; workers.Count > 0 && world.Now < bound;)
         {
             workers.ForEach(worker => worker.Stop()); // Also those that a supervisor starts meanwhile.
             world.Park(world.Now + (50 * World.Millisecond));
