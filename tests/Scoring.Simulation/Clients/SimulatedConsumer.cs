@@ -7,8 +7,6 @@ namespace Scoring.Simulation.Clients;
 /// <summary>A consumer of committed records as librdkafka's behaves: rebalance handlers run inside <c>Consume</c>, the end of a partition is told once.</summary>
 internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
 {
-    private static readonly long IdleMax = 10 * World.Millisecond;
-
     private readonly World world;
     private readonly Network network;
     private readonly SimulatedBroker broker;
@@ -71,7 +69,7 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
         process.Enter("Consume");
         waiter = world.Current;
         long wait = millisecondsTimeout * World.Millisecond;
-        if (wait >= IdleMax && wait < World.Second)
+        if (wait < World.Second)
         {
             wait = (long)(wait * (1 + (4 * random.NextDouble()))); // A machine that has other things to do; and fewer turns of lanes that have nothing.
         }

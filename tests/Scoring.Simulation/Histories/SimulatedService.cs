@@ -14,11 +14,11 @@ internal sealed class SimulatedService
         {
           "service": "simulated",
           "events": {},
-          "labels": { "delay": "6h" },
-          "duplicates": { "window": "2d" },
+          "labels": { "delay": "6h", "recent_transactions_max": 1000 },
+          "duplicates": { "window": "2d", "transactions_max": 600 },
           "entities": {
-            "account": { "key": ["account_id"] },
-            "merchant": { "key": ["merchant_id"], "shared": { "pane": "1h", "settle": "2h" } }
+            "account": { "key": ["account_id"], "events_max": 128, "keys_max": 20 },
+            "merchant": { "key": ["merchant_id"], "keys_max": 1500, "shared": { "pane": "1h", "settle": "2h" } }
           },
           "features": [
             { "name": "amount_now", "aggregate": "value", "of": "amount" },
