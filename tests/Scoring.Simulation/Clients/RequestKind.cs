@@ -46,9 +46,9 @@ internal static class Refusals
         },
         RequestKind.EndTxn => random.Next(8) switch
         {
-            0 => ErrorCode.Unknown,
-            1 => ErrorCode.InvalidProducerIdMapping,
-            2 => ErrorCode.ConcurrentTransactions,
+            0 or 1 => ErrorCode.Unknown,
+            2 => ErrorCode.InvalidProducerIdMapping,
+            3 => ErrorCode.ConcurrentTransactions,
             _ => OfCoordinators[random.Next(3)],
         },
         _ => OfCoordinators[random.Next(3)],

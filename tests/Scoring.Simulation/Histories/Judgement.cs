@@ -1,4 +1,7 @@
+using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
+using Scoring.Models.Features;
+using Scoring.Simulation.Broker;
 using Scoring.Simulation.Clients;
 using Scoring.Simulation.Scheduling;
 using Scoring.Worker.Configuration;
@@ -34,6 +37,14 @@ internal sealed class Judgement(Surroundings around)
             }
         }
 
+        foreach (var log in around.Broker.Topics[service.Topics.State])
+        {
+            if (Position(log) is { } wrong)
+            {
+                yield return wrong;
+            }
+        }
+
         if (report.Lag > 0)
         {
             yield return FormattableString.Invariant($"{report.Lag} not answered");
@@ -43,5 +54,24 @@ internal sealed class Judgement(Surroundings around)
         {
             yield return "no feature was compared";
         }
+    }
+
+    /// <summary>What a partition's state says of its position must be what its group has committed.</summary>
+    private string? Position(PartitionLog log)
+    {
+        int partition = log.Name.Partition.Value;
+        using var state = new PartitionState(around.Simulated.Service.Plan, partition);
+        state.KeepChangelog();
+        var loader = new StateLoader(state);
+        foreach (var (_, record) in log.Committed())
+        {
+            loader.Take(record.Key, record.Value);
+        }
+
+        long committed = around.Broker.Group.Offsets.GetValueOrDefault(new TopicPartition(around.Simulated.Service.Topics.Transactions, partition));
+        var found = loader.Finish(out var mark);
+        return loader.Position?.TransactionOffset == committed && (found != StateFound.Marked || mark.TransactionOffset <= committed)
+            ? null
+            : FormattableString.Invariant($"state of partition {partition} is at {loader.Position?.TransactionOffset}, marked at {mark.TransactionOffset}, the group at {committed}");
     }
 }

@@ -1,0 +1,61 @@
+using System.Globalization;
+using Scoring.Simulation.Histories;
+using Scoring.Simulation.Scheduling;
+using Scoring.Worker.Lanes;
+
+namespace Scoring.Simulation.Tests;
+
+/// <summary>A share of the simulator's seeds; by hand it runs many more (docs/reliability.md).</summary>
+public sealed class SeedTests(ITestOutputHelper output)
+{
+    private const int SeedCount = 600;
+
+    [Fact]
+    public void Histories_of_all_seeds_are_good()
+    {
+        var bad = new List<Outcome>();
+        var run = new SeedRun(from: 1, SeedCount);
+        run.Go(parallel: 2, bad.Add);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.Done} seeds, {run.Records} transactions, {run.Values} feature values compared, {run.Unavailable} workers ended with 69"));
+        Assert.True(bad.Count == 0, string.Join('\n', bad));
+        Assert.Equal(SeedCount, run.Done);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(50)]
+    [InlineData(172)]
+    public void A_seed_is_a_history(int seed)
+    {
+        using var threads = new ActorThreads();
+        var first = History.Run(HistoryPlan.Of(seed), new SimulatedService(), threads);
+        var second = History.Run(HistoryPlan.Of(seed), new SimulatedService(), threads);
+        Assert.Equal(first.Hash, second.Hash);
+        Assert.Equal(first.Events, second.Events);
+        Assert.Equal(first.Seconds, second.Seconds);
+        using var trace = new StringWriter(CultureInfo.InvariantCulture);
+        Assert.Equal(first.Hash, History.Run(HistoryPlan.Of(seed), new SimulatedService(), threads, trace).Hash);
+        Assert.NotEqual(first.Hash, History.Run(HistoryPlan.Of(seed + 1), new SimulatedService(), threads).Hash);
+    }
+
+    /// <summary>A simulator that finds nothing proves nothing.</summary>
+    [Theory]
+    [InlineData((int)PlantedBug.NoUndo, 10)]
+    [InlineData((int)PlantedBug.NoSeek, 10)]
+    [InlineData((int)PlantedBug.NoOffsets, 10)]
+    [InlineData((int)PlantedBug.PositionOffByOne, 10)]
+    [InlineData((int)PlantedBug.SwallowedRecord, 10)]
+    [InlineData((int)PlantedBug.StateForgotten, 10)]
+    [InlineData((int)PlantedBug.UnknownIsDone, 50)]
+    [InlineData((int)PlantedBug.UnknownIsTakenBack, 400)]
+    [InlineData((int)PlantedBug.LabelsKept, 50)]
+    [InlineData((int)PlantedBug.AlertLeftOut, 10)]
+    public void A_planted_bug_is_found(int bug, int within)
+    {
+        Outcome? first = null;
+        new SeedRun(from: 1, within, (PlantedBug)bug, endsWithFirst: true).Go(parallel: 2, bad => first ??= bad);
+        output.WriteLine($"{(PlantedBug)bug}: {first}");
+        Assert.NotNull(first);
+    }
+}
