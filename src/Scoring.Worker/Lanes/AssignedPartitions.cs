@@ -87,6 +87,10 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
         Begin(partition, restored, mark.TransactionOffset, mark.LabelOffset, Math.Max(resume.TransactionOffset, partition.Start.Low));
     }
 
+    /// <summary>What the group has committed of a partition by now.</summary>
+    /// <exception cref="CommandFailure">It does not tell.</exception>
+    public Offset CommittedNow(TopicPartition partition) => Committed([partition])[partition];
+
     /// <summary>What the group has committed.</summary>
     /// <exception cref="CommandFailure">It does not tell.</exception>
     private Dictionary<TopicPartition, Offset> Committed(List<TopicPartition> asked)

@@ -271,6 +271,14 @@ internal sealed class StateRestorer : IDisposable
 
         if (position is { } at && known != Offset.Unset && known.Value < at.TransactionOffset)
         {
+            if (assigned.CommittedNow(partition.Source).Value >= at.TransactionOffset)
+            {
+                // This lane stood still after it had asked; what it read of the state is another owner's meanwhile.
+                throw new LaneFailure(
+                    ExitCode.Unavailable,
+                    FormattableString.Invariant($"{context.Topics.Transactions} [{partition.Partition}] went on from {known.Value} to {at.TransactionOffset} at another owner while this lane was taking it over; starting again is enough"));
+            }
+
             throw new LaneFailure(
                 ExitCode.Data,
                 FormattableString.Invariant($"group {context.Clients.Group} is committed to {known.Value} of {context.Topics.Transactions} [{partition.Partition}], its state to {at.TransactionOffset}: the group's offsets were set back, and going on would answer twice what was answered; set them to {at.TransactionOffset}, or, to answer all again, use another Kafka:Group or empty {context.Topics.State}"));

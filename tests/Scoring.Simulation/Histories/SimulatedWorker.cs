@@ -178,7 +178,7 @@ internal sealed class SimulatedWorker : IDisposable
     private void Fail(Exception failure)
     {
         ExitCode ??= failure is OperationCanceledException && stop.IsCancellationRequested ? Worker.Commands.ExitCode.Ok : (failure as LaneFailure)?.ExitCode ?? (failure as CommandFailure)?.ExitCode ?? Worker.Commands.ExitCode.Internal;
-        Reason = ExitCode == Worker.Commands.ExitCode.Internal ? failure.ToString() : failure.Message;
+        Reason = Reason.Length > 0 ? Reason : ExitCode == Worker.Commands.ExitCode.Internal ? failure.ToString() : failure.Message;
         world.Trace(Process.Name, $"fails: {ExitCode} {failure.Message}");
     }
 
