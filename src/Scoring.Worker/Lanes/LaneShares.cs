@@ -23,6 +23,7 @@ internal sealed class LaneShares
     private readonly AggregatesLedger ledger;
     private readonly TimeProvider clock;
     private readonly long advanceMs;
+    private readonly long untoldMsMax;
     private readonly (long PaneMs, long AheadMs)[] marks;
     private readonly TimeSpan interval;
     private readonly byte[] silence = new byte[ContributionMark.KeyBytes];
@@ -43,6 +44,7 @@ internal sealed class LaneShares
         var shared = context.Definition.Entities.Values.Select(entity => entity.Shared).OfType<SharedDefinition>().ToList();
         advanceMs = shared.Select(entity => (long)entity.Settle.TotalMilliseconds / 2).DefaultIfEmpty(long.MaxValue).Min();
         marks = [.. shared.SelectMany(Marks).Distinct()];
+        untoldMsMax = context.Definition.Entities.Where(entity => entity.Value.Shared is not null).Select(entity => Longest(context.Definition, entity.Key)).Where(longest => longest > 0).DefaultIfEmpty(long.MaxValue).Min();
     }
 
     /// <summary>By how much others were behind a row at most, ms, since it was set back to 0.</summary>
@@ -69,6 +71,12 @@ internal sealed class LaneShares
         if (share.IsIdle)
         {
             Announce(partition, timeMs);
+        }
+
+        if (share.HasUndrained && (share.PublishedMs == long.MinValue || timeMs - share.PublishedMs > untoldMsMax))
+        {
+            isBlocked = true; // What it gives must be told before it expires: the next cycle goes on, behind the telling.
+            return false;
         }
 
         if (ledger.MinWatermarkMs >= horizonMs)
@@ -355,6 +363,10 @@ internal sealed class LaneShares
 
         return false;
     }
+
+    // Panes are kept for the longest window that looks at them, at least.
+    private static long Longest(ServiceDefinition definition, string entity) =>
+        definition.Features.Where(feature => string.Equals(feature.Entity, entity, StringComparison.Ordinal)).Select(feature => (long)(feature.Window ?? TimeSpan.Zero).TotalMilliseconds).DefaultIfEmpty(0).Max();
 
     // A pane of events is final when it ends, one of labels when it is to begin after the settling time.
     private IEnumerable<(long PaneMs, long AheadMs)> Marks(SharedDefinition entity)
