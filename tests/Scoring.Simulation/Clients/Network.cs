@@ -151,7 +151,8 @@ internal sealed class Network(World world, Random random, NetworkFaults faults)
             })));
     }
 
-    private long FreeAt(SimulatedProcess process) => Math.Max(heldUntil, cuts.GetValueOrDefault(process));
+    /// <summary>When something of a process gets through again; in the past where it does now.</summary>
+    public long FreeAt(SimulatedProcess process) => Math.Max(heldUntil, cuts.GetValueOrDefault(process));
 
     private long Delay() => (long)((0.1 + (random.NextDouble() * random.NextDouble() * 4)) * World.Millisecond);
 

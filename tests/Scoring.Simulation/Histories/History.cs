@@ -76,6 +76,7 @@ internal sealed class History
             WriteLater(payments.Handful(count), random.Next(300));
             world.Park(world.Now + (random.Next(300, 2_500) * World.Millisecond));
             isDrained = IsDrained("under way");
+            AwaitCalm();
         }
 
         if (isDrained)
@@ -256,6 +257,17 @@ internal sealed class History
 
             world.Park(world.Now + (50 * World.Millisecond));
         }
+    }
+
+    /// <summary>Waits until all workers have heard of what is committed: as of <see cref="Payments"/>.</summary>
+    private void AwaitCalm()
+    {
+        while (workers.Select(worker => Math.Max(worker.Process.FrozenUntil, around.Network.FreeAt(worker.Process))).Append(0).Max() is var calm && calm > world.Now)
+        {
+            world.Park(calm);
+        }
+
+        world.Park(world.Now + (400 * World.Millisecond));
     }
 
     /// <summary>Ends all workers, in peace or not, and starts one.</summary>
