@@ -35,14 +35,15 @@ internal sealed class SeedRun(int from, int count, PlantedBug bug = PlantedBug.N
     /// <summary>Runs them.</summary>
     /// <param name="parallel">How many at a time.</param>
     /// <param name="bad">Receives those that are not good.</param>
-    public void Go(int parallel, Action<Outcome> bad)
+    /// <param name="progress">Told after every thousand.</param>
+    public void Go(int parallel, Action<Outcome> bad, Action<int>? progress = null)
     {
-        var threads = Enumerable.Range(0, parallel).Select(_ => new Thread(() => Work(bad)) { IsBackground = true }).ToList();
+        var threads = Enumerable.Range(0, parallel).Select(_ => new Thread(() => Work(bad, progress)) { IsBackground = true }).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
     }
 
-    private void Work(Action<Outcome> bad)
+    private void Work(Action<Outcome> bad, Action<int>? progress)
     {
         var simulated = new SimulatedService();
         using var threads = new ActorThreads();
@@ -56,6 +57,11 @@ internal sealed class SeedRun(int from, int count, PlantedBug bug = PlantedBug.N
                 Values += outcome.Values;
                 Unavailable += outcome.Unavailable;
                 Hours += outcome.Seconds / 3_600;
+                if (Done % 1_000 == 0)
+                {
+                    progress?.Invoke(Done);
+                }
+
                 if (!outcome.IsGood)
                 {
                     Bad++;

@@ -32,7 +32,8 @@ internal static class Verbs
             var output = parsed.InvocationConfiguration.Output;
             long started = TimeProvider.System.GetTimestamp();
             var run = new SeedRun(parsed.GetValue(from), parsed.GetValue(seeds), Enum.Parse<PlantedBug>(parsed.GetValue(bug)!), parsed.GetValue(first));
-            run.Go(parsed.GetValue(parallel), bad => output.WriteLine(bad));
+            var errors = parsed.InvocationConfiguration.Error;
+            run.Go(parsed.GetValue(parallel), bad => output.WriteLine(bad), done => errors.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} seeds, {run.Bad} not good, {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s")));
             var took = TimeProvider.System.GetElapsedTime(started);
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.Done} seeds, {run.Bad} not good, {run.Records} transactions, {run.Values} values compared, {run.Hours:F1} h of their own clocks, {run.Unavailable} ended with 69; {took.TotalSeconds:F0} s, {run.Done / took.TotalSeconds:F0} a second"));
             return run.Bad == 0 ? 0 : 65;
