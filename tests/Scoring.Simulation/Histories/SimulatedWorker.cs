@@ -130,6 +130,7 @@ internal sealed class SimulatedWorker : IDisposable
             Settings = settings,
             Clients = clients,
             Admin = admin,
+            Gaps = new InputGaps(found.PartitionCount, simulated.Metrics),
             Ledger = ledger,
             PartitionCount = found.PartitionCount,
             ReadsLabels = found.HasLabels,
