@@ -96,55 +96,22 @@ internal sealed class SimulatedAdmin(World world, Network network, SimulatedBrok
     {
     }
 
-    /// <inheritdoc/>
     public List<GroupInfo> ListGroups(TimeSpan timeout) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public GroupInfo ListGroup(string group, TimeSpan timeout) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task CreatePartitionsAsync(IEnumerable<PartitionsSpecification> partitionsSpecifications, CreatePartitionsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task DeleteGroupsAsync(IList<string> groups, DeleteGroupsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task DeleteTopicsAsync(IEnumerable<string> topics, DeleteTopicsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task CreateTopicsAsync(IEnumerable<TopicSpecification> topics, CreateTopicsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task AlterConfigsAsync(Dictionary<ConfigResource, List<ConfigEntry>> configs, AlterConfigsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task<List<IncrementalAlterConfigsResult>> IncrementalAlterConfigsAsync(Dictionary<ConfigResource, List<ConfigEntry>> configs, IncrementalAlterConfigsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task<List<DescribeConfigsResult>> DescribeConfigsAsync(IEnumerable<ConfigResource> resources, DescribeConfigsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task CreateAclsAsync(IEnumerable<AclBinding> aclBindings, CreateAclsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task<DescribeAclsResult> DescribeAclsAsync(AclBindingFilter aclBindingFilter, DescribeAclsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task<List<DeleteAclsResult>> DeleteAclsAsync(IEnumerable<AclBindingFilter> aclBindingFilters, DeleteAclsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task<DeleteConsumerGroupOffsetsResult> DeleteConsumerGroupOffsetsAsync(string group, IEnumerable<TopicPartition> partitions, DeleteConsumerGroupOffsetsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task<List<AlterConsumerGroupOffsetsResult>> AlterConsumerGroupOffsetsAsync(IEnumerable<ConsumerGroupTopicPartitionOffsets> groupPartitions, AlterConsumerGroupOffsetsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task<ListConsumerGroupsResult> ListConsumerGroupsAsync(ListConsumerGroupsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task<DescribeUserScramCredentialsResult> DescribeUserScramCredentialsAsync(IEnumerable<string> users, DescribeUserScramCredentialsOptions? options = null) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Task AlterUserScramCredentialsAsync(IEnumerable<UserScramCredentialAlteration> alterations, AlterUserScramCredentialsOptions? options = null) => throw new NotSupportedException();
 
     /// <inheritdoc/>

@@ -104,7 +104,6 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
     /// <inheritdoc/>
     public ConsumeResult<TKey, TValue> Consume(TimeSpan timeout) => Consume((int)timeout.TotalMilliseconds)!;
 
-    /// <inheritdoc/>
     public ConsumeResult<TKey, TValue> Consume(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     /// <inheritdoc/>
@@ -241,43 +240,21 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
         }
     }
 
-    /// <inheritdoc/>
     public void Subscribe(IEnumerable<string> topics) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public void Unsubscribe() => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public void Assign(TopicPartition partition) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     public void Assign(TopicPartitionOffset partition) => Assign([partition]);
 
-    /// <inheritdoc/>
     public void Assign(IEnumerable<TopicPartition> partitions) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public void IncrementalAssign(IEnumerable<TopicPartition> partitions) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public void StoreOffset(ConsumeResult<TKey, TValue> result) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public void StoreOffset(TopicPartitionOffset offset) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public List<TopicPartitionOffset> Commit() => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public void Commit(ConsumeResult<TKey, TValue> result) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public List<TopicPartitionOffset> Committed(TimeSpan timeout) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public Offset Position(TopicPartition partition) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     public List<TopicPartitionOffset> OffsetsForTimes(IEnumerable<TopicPartitionTimestamp> timestampsToSearch, TimeSpan timeout) => throw new NotSupportedException();
 
     /// <inheritdoc/>

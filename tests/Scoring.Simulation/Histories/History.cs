@@ -1,9 +1,4 @@
-using System.Buffers.Binary;
-using System.Globalization;
-using System.IO.Hashing;
-using System.Text;
 using Confluent.Kafka;
-using Scoring.Models.Features;
 using Scoring.Simulation.Broker;
 using Scoring.Simulation.Clients;
 using Scoring.Simulation.Scheduling;
@@ -106,17 +101,17 @@ internal sealed class History
         }
 
         started.ForEach(worker => worker.Dispose());
+        var topics = new TopicsAtTheEnd(around);
         if (world.IsTraced)
         {
-            PrintTopics();
-            PrintContributions();
+            topics.Print();
         }
 
         return new Outcome
         {
             Seed = plan.Seed,
             Violations = violations,
-            Hash = HashTopics(),
+            Hash = topics.Hash(),
             Seconds = world.Now / (double)World.Second,
             Events = world.Events,
             Records = Logs(around.Simulated.Service.Topics.Transactions).Sum(log => log.End),
@@ -326,61 +321,5 @@ internal sealed class History
 
             world.Park(world.Now + (100 * World.Millisecond));
         }
-    }
-
-    /// <summary>Prints what can be read at the end, but for state and contributions, which are no text.</summary>
-    private void PrintTopics()
-    {
-        var topics = around.Simulated.Service.Topics;
-        foreach (string topic in new[] { topics.Transactions, topics.Labels, topics.Scores, topics.Alerts, topics.DeadLetters })
-        {
-            foreach (var log in Logs(topic))
-            {
-                foreach (var (offset, record) in log.Committed())
-                {
-                    world.Print(FormattableString.Invariant($"{topic}-{log.Name.Partition.Value}@{offset}"), Encoding.UTF8.GetString(record.Value ?? []));
-                }
-            }
-        }
-    }
-
-    /// <summary>Prints contributions: a mark's time, or an entity's pane and how many events it counts.</summary>
-    private void PrintContributions()
-    {
-        foreach (var log in Logs(around.Simulated.Service.Topics.Aggregates))
-        {
-            foreach (var (offset, record) in log.Committed())
-            {
-                string what = ContributionMark.TryRead(record.Key, record.Value, out long watermarkMs, out bool isSilent) ? FormattableString.Invariant($"{(isSilent ? "silent" : "mark")} {Time(watermarkMs)}")
-                    : record.Value is not { Length: >= sizeof(long) } counters ? "expired"
-                    : FormattableString.Invariant($"{Encoding.UTF8.GetString(record.Key.AsSpan(20))} {Time(BinaryPrimitives.ReadInt64BigEndian(record.Key.AsSpan(12)))}: {Convert.ToHexString(counters)}");
-                world.Print(FormattableString.Invariant($"agg-{log.Name.Partition.Value}@{offset}"), what);
-            }
-        }
-
-        static string Time(long ms) => ms is long.MinValue or long.MaxValue ? "never" : DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("s", CultureInfo.InvariantCulture);
-    }
-
-    private ulong HashTopics()
-    {
-        var hash = new XxHash64();
-        Span<byte> number = stackalloc byte[sizeof(ulong)];
-        BitConverter.TryWriteBytes(number, world.Hash);
-        hash.Append(number);
-        foreach (var (_, logs) in around.Broker.Topics)
-        {
-            foreach (var log in logs)
-            {
-                for (long offset = log.Start; offset < log.End; offset++)
-                {
-                    BitConverter.TryWriteBytes(number, offset);
-                    hash.Append(number);
-                    hash.Append(log[offset].Key ?? []);
-                    hash.Append(log[offset].Value ?? []);
-                }
-            }
-        }
-
-        return hash.GetCurrentHashAsUInt64();
     }
 }
