@@ -73,7 +73,7 @@ internal sealed class LaneShares
             Announce(partition, timeMs);
         }
 
-        if (share.HasUndrained && (share.PublishedMs == long.MinValue || timeMs - share.PublishedMs > untoldMsMax))
+        if (share is { IsOwned: true, HasUndrained: true } && (share.PublishedMs == long.MinValue || timeMs - share.PublishedMs > untoldMsMax))
         {
             isBlocked = true; // What it gives must be told before it expires: the next cycle goes on, behind the telling.
             return false;
