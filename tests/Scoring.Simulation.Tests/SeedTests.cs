@@ -21,6 +21,19 @@ public sealed class SeedTests(ITestOutputHelper output)
         Assert.Equal(SeedCount, run.Done);
     }
 
+    /// <summary>Each of them found a mistake of the worker, and finds it again when its mending is taken out (docs/reliability.md).</summary>
+    [Theory]
+    [InlineData(29)]
+    [InlineData(122)]
+    [InlineData(61)]
+    [InlineData(94)]
+    public void A_seed_that_found_a_mistake_is_good(int seed)
+    {
+        using var threads = new ActorThreads();
+        var outcome = History.Run(HistoryPlan.Of(seed), new SimulatedService(), threads);
+        Assert.True(outcome.IsGood, outcome.ToString());
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
