@@ -237,7 +237,7 @@ internal sealed class SettingsReader
         }
         else if (!Directory.Exists(directory))
         {
-            Fault("Lanes:CheckpointDirectory", directory, "a folder that exists and that the worker may write");
+            Fault("Lanes:CheckpointDirectory", directory, "a folder that exists");
         }
     }
 
