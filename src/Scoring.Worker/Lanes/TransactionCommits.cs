@@ -21,6 +21,7 @@ internal sealed class TransactionCommits : LaneCommits
 
     private static readonly TimeSpan CommitBound = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan InitialiseBound = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan RestStep = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan UnknownBound = TimeSpan.FromSeconds(60);
 
     private readonly TransactionalOutput output;
@@ -106,6 +107,10 @@ internal sealed class TransactionCommits : LaneCommits
             else
             {
                 Step(clock.GetTimestamp(), isBusy: false, positions);
+                if (output is { IsReady: true, IsCommitting: false, IsUnknown: false, TakesRecords: false })
+                {
+                    output.Poll(RestStep); // It rests after something failed.
+                }
             }
         }
         while (clock.GetElapsedTime(started) < bound);
