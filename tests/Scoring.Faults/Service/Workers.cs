@@ -156,12 +156,18 @@ internal sealed class Workers(FaultService service, Func<string, string> servers
         return child!;
     }
 
+    /// <summary>A folder of its own; at least once there are no checkpoints.</summary>
+    private string[] Checkpoints(string name) => settings.Contains("Kafka:Delivery=at_least_once", StringComparer.OrdinalIgnoreCase)
+        ? []
+        : ["--set", $"Lanes:CheckpointDirectory={Directory.CreateDirectory(Path.Combine(service.Folder, "checkpoints-" + name)).FullName}"];
+
     private Child Process(string name, string logName, IReadOnlyDictionary<string, string>? variables = null) => Child.Start(
         logName,
         service.Folder,
         [
             "run", "--definition", service.DefinitionPath, "--bootstrap-servers", serversOf(name), .. Model, "--emit", "features", "--lanes", "2", "--http", "127.0.0.1:0",
-            "--set", $"Kafka:InstanceId={name}", "--set", $"Lanes:CheckpointDirectory={Directory.CreateDirectory(Path.Combine(service.Folder, "checkpoints-" + name)).FullName}",
+            "--set", $"Kafka:InstanceId={name}",
+            .. Checkpoints(name),
             .. settings.SelectMany(setting => (string[])["--set", setting]),
         ],
         variables);
