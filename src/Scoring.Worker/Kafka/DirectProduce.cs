@@ -12,7 +12,7 @@ namespace Scoring.Worker.Kafka;
 /// <remarks>
 /// One call for a record, nothing allocated by .NET. Only for a producer that reports no deliveries: the reports belong to Confluent.Kafka. The client of a producer is an
 /// internal property there; where a later version names it otherwise, <see cref="Of"/> finds none and records go the usual way.
-/// <c>rd_kafka_produceva</c> of <c>rdkafka.h</c>, librdkafka 2.16.
+/// <c>rd_kafka_produceva</c> and <c>rd_kafka_outq_len</c> of <c>rdkafka.h</c>, librdkafka 2.16.
 /// </remarks>
 internal sealed unsafe partial class DirectProduce
 {
@@ -36,6 +36,9 @@ internal sealed unsafe partial class DirectProduce
         Timestamp = 8,
         Header = 9,
     }
+
+    /// <summary>Records that wait to be sent or to be acknowledged.</summary>
+    public int Waiting => WaitingIn(client);
 
     /// <summary>The direct way to a producer's client; null where there is none.</summary>
     public static DirectProduce? Of(IProducer<byte[], byte[]> producer) =>
@@ -135,6 +138,9 @@ internal sealed unsafe partial class DirectProduce
 
     [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_produceva")]
     private static partial nint Produce(nint client, Argument* arguments, nint count);
+
+    [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_outq_len")]
+    private static partial int WaitingIn(nint client);
 
     [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_error_code")]
     private static partial int CodeOf(nint error);

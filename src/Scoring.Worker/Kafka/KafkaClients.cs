@@ -13,6 +13,9 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
     /// <summary>After this the broker ends a transaction that its process leaves open.</summary>
     public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>After this the group takes a silent member for dead.</summary>
+    public static readonly TimeSpan SessionTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>Group of the committed offsets.</summary>
     public string Group { get; } = group;
 
@@ -30,7 +33,7 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
             GroupId = Group,
             GroupInstanceId = options.InstanceId is { } instance ? FormattableString.Invariant($"{instance}-{lane}") : null,
             PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
-            SessionTimeoutMs = 10_000,
+            SessionTimeoutMs = (int)SessionTimeout.TotalMilliseconds,
             HeartbeatIntervalMs = 200, // A member learns of a rebalance by its next heartbeat, twice for a partition that moves: so long it is silent.
             MaxPollIntervalMs = 60_000,
         });
@@ -81,7 +84,8 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
     /// <remarks>
     /// A transaction that its process leaves open holds up every reader of committed records until <c>transaction.timeout.ms</c>. <c>retry.backoff.ms</c> is
     /// what a commit that was asked for twice is known by (<see cref="Lanes.TransactionalOutput.GhostAfter"/>). Nothing is reported of single records: the commit fails when one does.
-    /// <para><c>linger.ms</c>: nobody sees a record before the commit, which flushes. Until then, or for a second, only full batches go, one at a time as of <see cref="Producer"/>.</para>
+    /// <para><c>linger.ms</c>: nobody sees a record before the commit, which flushes. Until then only full batches go: what is due makes the client's thread spin, as of <see cref="Producer"/>. It must stay
+    /// below <c>message.timeout.ms</c>, which is that of the transaction.</para>
     /// </remarks>
     /// <param name="transactionalId">Stable name of the lane.</param>
     public virtual IProducer<byte[], byte[]> TransactionalProducer(string transactionalId)
@@ -92,8 +96,7 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
             TransactionTimeoutMs = (int)TransactionTimeout.TotalMilliseconds,
             RetryBackoffMs = 500,
             SocketTimeoutMs = 6_000,
-            MaxInFlight = 1,
-            LingerMs = 1_000,
+            LingerMs = 6_000,
             CompressionType = CompressionType.Lz4,
             QueueBufferingMaxMessages = 2_000_000,
             QueueBufferingMaxKbytes = 1_048_576,

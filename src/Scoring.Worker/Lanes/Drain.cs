@@ -5,7 +5,7 @@ namespace Scoring.Worker.Lanes;
 
 /// <summary>The end of a lane: 1. it commits what it has answered, 2. stays in the group until the other lanes of the process have, 3. leaves.</summary>
 /// <remarks>A member that leaves makes the group rebalance, and a coordinator refuses commits while it does: the first lane to leave would make the others repeat.</remarks>
-internal sealed class Drain(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LaneCommits commits, GroupDecisions decisions)
+internal sealed class Drain(LaneContext context, int lane, OwnedPartitions partitions, TransactionInput input, LaneCommits commits, Action follow)
 {
     private const int PollMs = 50;
 
@@ -19,13 +19,14 @@ internal sealed class Drain(LaneContext context, int lane, OwnedPartitions parti
     public void Run()
     {
         long started = context.Clock.GetTimestamp();
-        foreach (var partition in partitions.All)
-        {
-            input.Pause(partition);
-        }
-
         try
         {
+            follow(); // The group may have taken partitions away in the lane's last cycle.
+            foreach (var partition in partitions.All)
+            {
+                input.Pause(partition);
+            }
+
             while (!commits.Finish(partitions.Positions, Left(started)))
             {
                 if (Left(started) == TimeSpan.Zero)
@@ -56,7 +57,7 @@ internal sealed class Drain(LaneContext context, int lane, OwnedPartitions parti
     private void TakePart()
     {
         input.Read(PollMs, context.Clock.GetUtcNow().ToUnixTimeMilliseconds());
-        decisions.Follow(takesPartitions: false);
+        follow();
     }
 
     private TimeSpan Left(long started) => Bound - context.Clock.GetElapsedTime(started) is { Ticks: > 0 } left ? left : TimeSpan.Zero;

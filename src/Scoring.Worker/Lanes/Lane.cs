@@ -63,7 +63,7 @@ internal sealed class Lane : IDisposable
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels, context.Metrics, context.Logger);
-        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.Service.Plan.FindsRepeats, Assigning, partitions.Leaving, BeforeRevoke, Lost, context.Metrics, context.Logger);
+        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.Service.Plan.FindsRepeats, Assigning, BeforeRevoke, Lost, context.Metrics, context.Logger);
         repeats = context.Service.Plan.FindsRepeats ? new LaneRepeats(context, input, pipeline, records) : null;
         labelInput = context.ReadsLabels
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)
@@ -80,7 +80,7 @@ internal sealed class Lane : IDisposable
         gauges = new LaneGauges(context, number, partitions, input, output, shares, stateMetrics);
         room = new OutputRoom(output, partitions, input, clock);
         positions = partitions.Positions;
-        drain = new Drain(context, number, partitions, input, commits, decisions);
+        drain = new Drain(context, number, partitions, input, commits, FollowLeaving);
     }
 
     /// <summary>Works until <paramref name="stopping"/>, then finishes the batch, waits for the acknowledgements, commits and leaves.</summary>
@@ -131,12 +131,7 @@ internal sealed class Lane : IDisposable
         long now = clock.GetTimestamp();
         nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
         output.Poll(TimeSpan.Zero);
-        if (broken is not null)
-        {
-            commits.TakeBack(broken); // Before partitions go, whose rows stand in the transaction.
-            broken = null;
-        }
-
+        TakeBackIfBroken();
         decisions.Follow();
         restorer?.Step();
         if (output.HasRoom)
@@ -161,20 +156,34 @@ internal sealed class Lane : IDisposable
             Answer(now);
         }
 
-        if (output.TakesRecords)
-        {
-            Refuse();
-            shares.EndCycle(partitions.All, now, progressed: rowCount > 0);
-        }
-
         if (admission.IsWaitingForLabels)
         {
             labelEnds.AskFor(partitions.All, now, clock);
         }
 
-        commits.Step(now, rowCount == context.Lanes.RowsMax, positions);
+        if (input.Rebalances.Count == 0) // What the group has decided is followed first.
+        {
+            if (output.TakesRecords)
+            {
+                Refuse();
+                shares.EndCycle(partitions.All, now, progressed: rowCount > 0);
+            }
+
+            commits.Step(now, rowCount == context.Lanes.RowsMax, positions);
+        }
+
         gauges.Step(now);
         context.Health.Beat(number, now, input.HasAssignment && input.Rebalances.Count == 0, partitions.All.Count(partition => partition.IsRebuilding));
+    }
+
+    /// <summary>Takes back what a rebalance handler left in a transaction that cannot be completed: before its partitions go.</summary>
+    private void TakeBackIfBroken()
+    {
+        if (broken is not null)
+        {
+            commits.TakeBack(broken);
+            broken = null;
+        }
     }
 
     /// <summary>Takes staged rows while they may go, always the one with the lowest event time among the partitions.</summary>
@@ -393,6 +402,11 @@ internal sealed class Lane : IDisposable
         if (holdsAnswers || pipeline.LacksAnswers(batch, partitions.States))
         {
             pipeline.Score(batch);
+            if (holdsAnswers)
+            {
+                commits.BeforeAnswers();
+            }
+
             records.Begin(nowMs, started);
             for (int row = 0; row < batch.RowCount; row++)
             {
@@ -440,6 +454,12 @@ internal sealed class Lane : IDisposable
         }
     }
 
+    private void FollowLeaving()
+    {
+        TakeBackIfBroken();
+        decisions.Follow(takesPartitions: false);
+    }
+
     /// <summary>Whether a row is to be answered: those before the resume offset were, before the restart; those of a lost partition are another's.</summary>
     private bool IsDue(int row) => partitions.ByNumber[batch.Partitions[row]]! is { IsLost: false } partition && batch.Offsets[row] >= partition.ResumeOffset;
 
@@ -468,9 +488,10 @@ internal sealed class Lane : IDisposable
 
     private void Assigning(IReadOnlyList<TopicPartition> coming) => decisions.Assigning(coming);
 
-    /// <summary>The group takes partitions away: rows in hand are answered, acknowledged and committed while they are still ours.</summary>
-    private void BeforeRevoke()
+    /// <summary>The group takes partitions away: rows in hand are answered, acknowledged and committed while they are still ours. From then on they are not.</summary>
+    private void BeforeRevoke(IReadOnlyList<TopicPartition> going)
     {
+        partitions.Leaving(going);
         try
         {
             if (batch.RowCount > 0)
@@ -489,5 +510,8 @@ internal sealed class Lane : IDisposable
         {
             broken = transaction.Message;
         }
+
+        // The group would take their offsets of us as soon as we are a member of the next generation, whoever owns them then.
+        partitions.Lost(going);
     }
 }

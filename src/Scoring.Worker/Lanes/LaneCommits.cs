@@ -11,6 +11,11 @@ internal abstract class LaneCommits
     /// <param name="positions">Next offset to process, per input partition: asked only when due.</param>
     public abstract void Step(long now, bool isBusy, Func<IEnumerable<TopicPartitionOffset>> positions);
 
+    /// <summary>Told before answers are produced.</summary>
+    public virtual void BeforeAnswers()
+    {
+    }
+
     /// <summary>Commits everything processed so far, within a bound.</summary>
     /// <returns>False when it is not committed.</returns>
     public abstract bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound);

@@ -32,6 +32,8 @@ internal sealed class LaneShares
     private long waitingSince;
     private long stuckSince;
     private long stuckAtMs;
+    private int doubts;
+    private long doubtedAt;
 
     /// <summary>Starts with nothing told.</summary>
     public LaneShares(LaneContext context, LaneOutput output)
@@ -50,8 +52,15 @@ internal sealed class LaneShares
     /// <summary>By how much others were behind a row at most, ms, since it was set back to 0.</summary>
     public long LongestBehindMs { get; set; }
 
+    /// <summary>Whether the process stood still a moment ago: the lane does not know yet which of its partitions are still its own.</summary>
+    private bool DoubtsSilence => doubtedAt != 0 || doubts != ledger.Doubts;
+
     /// <summary>Forgets that a row had to wait.</summary>
-    public void BeginCycle() => isBlocked = false;
+    public void BeginCycle()
+    {
+        isBlocked = false;
+        ledger.Beat(clock);
+    }
 
     /// <summary>Whether a row may be computed now; if not, the lane waits for others.</summary>
     /// <param name="partition">Its partition, whose labels due before it are applied.</param>
@@ -126,6 +135,16 @@ internal sealed class LaneShares
             return;
         }
 
+        if (doubts != ledger.Doubts)
+        {
+            (doubts, doubtedAt) = (ledger.Doubts, now);
+            owned.ForEach(static partition => partition.Share.IsIdle = false);
+        }
+        else if (doubtedAt != 0 && clock.GetElapsedTime(doubtedAt, now) > IdleAfter)
+        {
+            doubtedAt = 0; // By now the group has told the lane what it lost.
+        }
+
         foreach (var partition in owned)
         {
             Publish(partition, now, isDue: false);
@@ -170,7 +189,7 @@ internal sealed class LaneShares
     {
         if (context.UsesAggregates && partition.Share.IsOwned)
         {
-            Say(partition, partition.Share.IsIdle);
+            Say(partition, partition.Share.IsIdle && !DoubtsSilence);
         }
     }
 
@@ -211,7 +230,7 @@ internal sealed class LaneShares
         }
 
         var target = new TopicPartition(context.Topics.Aggregates, partition.Partition);
-        bool isIdle = partition.IsAtEnd && partition.Staged.Count == 0 && clock.GetElapsedTime(partition.AtEndSince, now) > IdleAfter;
+        bool isIdle = !DoubtsSilence && partition.IsAtEnd && partition.Staged.Count == 0 && clock.GetElapsedTime(partition.AtEndSince, now) > IdleAfter;
         if (share.HasUndrained || watermarkMs > share.AnnouncedMs || share.MarkIsDue)
         {
             partition.State.DrainContributions((entry, sum) =>

@@ -114,7 +114,7 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         }
     }
 
-    /// <summary>Says that partitions are another's already.</summary>
+    /// <summary>Says that partitions are not the lane's any more.</summary>
     public void Lost(IReadOnlyList<TopicPartition> partitions)
     {
         Leaving(partitions);

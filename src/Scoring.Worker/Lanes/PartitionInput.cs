@@ -59,7 +59,7 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Whether its next row was found to have to wait in this cycle.</summary>
     public bool IsHeld { get; set; }
 
-    /// <summary>Whether the group has given it to another without asking: its rows are answered there, nothing is committed here.</summary>
+    /// <summary>Whether the group has given it to another, or is free to do so: its rows are answered there, nothing is committed here any more.</summary>
     public bool IsLost { get; set; }
 
     /// <summary>Whether changes of its state are logged, to be taken back with the transaction they belong to: from the end of its rebuilding on, where output is exactly once.</summary>

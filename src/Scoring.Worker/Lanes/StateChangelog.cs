@@ -15,6 +15,9 @@ internal sealed class StateChangelog
     /// <summary>Changed records after which a mark comes early: what one transaction takes without holding the lane up.</summary>
     private const int ChangesMax = 20_000;
 
+    /// <summary>Changed records after which one may come: some 5 ms of a broker's time.</summary>
+    private const int ChangesWorthMark = 2_000;
+
     private readonly LaneContext context;
     private readonly LaneOutput output;
     private readonly OwnedPartitions partitions;
@@ -23,6 +26,7 @@ internal sealed class StateChangelog
     private readonly byte[] group;
     private TopicPartition target = new("", 0);
     private ChangelogProgress? told;
+    private int turn;
 
     /// <summary>Prepares to write.</summary>
     public StateChangelog(LaneContext context, LaneOutput output, OwnedPartitions partitions)
@@ -36,51 +40,82 @@ internal sealed class StateChangelog
     }
 
     /// <summary>Whether state has changed since the last mark, or there is none.</summary>
-    public bool HasToTell => partitions.All.Exists(partition => partition is { IsAnswering: true, Changelog: { } progress } && (!progress.HasMark || partition.State.ChangesPending > 0));
+    public bool HasToTell => partitions.All.Exists(partition => partition is { IsAnswering: true, IsLost: false, Changelog: { } progress } && (!progress.HasMark || partition.State.ChangesPending > 0));
+
+    /// <summary>Writes where the partitions are, early in a transaction: so that their changelogs have joined it when the commit comes, which would wait for that.</summary>
+    public void Join()
+    {
+        foreach (var partition in partitions.All)
+        {
+            if (partition is { IsAnswering: true, IsLost: false, Changelog: { } progress })
+            {
+                WritePosition(partition, progress);
+            }
+        }
+    }
 
     /// <summary>Writes what belongs to a commit of these positions.</summary>
     /// <param name="now">Timestamp of the cycle.</param>
     /// <param name="isLast">Whether the partitions go afterwards: whoever takes them over then has nothing to compute again.</param>
     public void WriteFor(long now, bool isLast)
     {
-        foreach (var partition in partitions.All)
+        long room = ChangesWorthMark;
+        int first = turn;
+        for (int i = 0; i < partitions.All.Count; i++)
         {
-            if (partition is not { IsAnswering: true, Changelog: { } progress })
+            int at = (first + i) % partitions.All.Count;
+            if (partitions.All[at] is not { IsAnswering: true, IsLost: false, Changelog: { } progress } partition)
             {
                 continue;
             }
 
+            WritePosition(partition, progress);
             var state = partition.State;
-            var here = new StateMark(partition.Position, partition.Labels?.Position ?? 0, context.PartitionCount);
-            target = new TopicPartition(context.Topics.State, partition.Partition);
-            told = progress;
-            state.WritePosition(here, group, write);
             if (progress.HasMark)
             {
                 state.WriteAnswers(write); // Until then they go with the rest of the state, bit by bit.
             }
 
-            bool isDue = progress.MustMark || !progress.HasMark || isLast || state.ChangesPending >= ChangesMax || context.Clock.GetElapsedTime(progress.MarkedAt, now) >= interval;
-            if (!isDue)
+            long changes = state.ChangesPending;
+            var age = context.Clock.GetElapsedTime(progress.MarkedAt, now);
+            if (progress.MustMark || !progress.HasMark || isLast || changes >= ChangesMax || age >= 2 * interval)
             {
-                continue;
+                WriteMark(partition, progress, now);
             }
-
-            // The first time all of it is written, bit by bit: until then the records stand for nothing.
-            bool isLarge = !progress.HasMark && state.ChangesPending > ChangesMax;
-            if (isLarge && !progress.IsDoubted)
+            else if (room > 0 && (age >= interval || (age >= interval / 4 && changes >= ChangesWorthMark)))
             {
-                state.WriteMark(default, write);
-                progress.Doubted();
-            }
-
-            if (state.WriteChanges(isLarge ? ChangesMax : int.MaxValue, write))
-            {
-                state.WriteMark(here, write);
-                progress.Marked(now);
+                room -= changes;
+                turn = at + 1;
+                WriteMark(partition, progress, now);
             }
         }
     }
+
+    private void WritePosition(PartitionInput partition, ChangelogProgress progress)
+    {
+        (target, told) = (new TopicPartition(context.Topics.State, partition.Partition), progress);
+        partition.State.WritePosition(MarkOf(partition), group, write);
+    }
+
+    private void WriteMark(PartitionInput partition, ChangelogProgress progress, long now)
+    {
+        // The first time all of it is written, bit by bit: until then the records stand for nothing.
+        var state = partition.State;
+        bool isLarge = !progress.HasMark && state.ChangesPending > ChangesMax;
+        if (isLarge && !progress.IsDoubted)
+        {
+            state.WriteMark(default, write);
+            progress.Doubted();
+        }
+
+        if (state.WriteChanges(isLarge ? ChangesMax : int.MaxValue, write))
+        {
+            state.WriteMark(MarkOf(partition), write);
+            progress.Marked(now);
+        }
+    }
+
+    private StateMark MarkOf(PartitionInput partition) => new(partition.Position, partition.Labels?.Position ?? 0, context.PartitionCount);
 
     private void Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {

@@ -37,12 +37,11 @@ internal sealed class TransactionInput : IDisposable
     /// <param name="readsHistory">Whether a partition is read from its beginning, to rebuild state.</param>
     /// <param name="keepsValues">Whether the bytes of good events are kept until the next is read, too.</param>
     /// <param name="assigning">Told which partitions come, before their offsets are asked for; its exceptions are noted.</param>
-    /// <param name="leaving">Told which partitions go; its exceptions are noted.</param>
-    /// <param name="beforeRevoke">Called while the partitions are still ours; its exceptions are noted.</param>
+    /// <param name="beforeRevoke">Told which partitions go while they are still ours; its exceptions are noted.</param>
     /// <param name="lost">Told which partitions are another's already; its exceptions are noted.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
-    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool keepsValues, Action<IReadOnlyList<TopicPartition>> assigning, Action<IReadOnlyList<TopicPartition>> leaving, Action beforeRevoke, Action<IReadOnlyList<TopicPartition>> lost, WorkerMetrics metrics, ILogger logger)
+    public TransactionInput(KafkaClients clients, string topic, int lane, EventDecoder decoder, TransactionBatch batch, bool readsHistory, bool keepsValues, Action<IReadOnlyList<TopicPartition>> assigning, Action<IReadOnlyList<TopicPartition>> beforeRevoke, Action<IReadOnlyList<TopicPartition>> lost, WorkerMetrics metrics, ILogger logger)
     {
         this.clients = clients;
         this.topic = topic;
@@ -63,11 +62,7 @@ internal sealed class TransactionInput : IDisposable
             .SetPartitionsRevokedHandler((_, offsets) =>
             {
                 List<TopicPartition> gone = [.. offsets.Select(offset => offset.TopicPartition)];
-                Tell(() =>
-                {
-                    leaving(gone);
-                    beforeRevoke();
-                });
+                Tell(() => beforeRevoke(gone));
                 held.ExceptWith(gone);
                 Rebalances.Enqueue(new Rebalance(RebalanceKind.Revoked, gone));
             })

@@ -18,8 +18,17 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Longer than the others: past it the client gives the transaction up, and a coordinator that answers late each time would never be done. It repeats every 500 ms.</summary>
     private static readonly TimeSpan OffsetsBound = TimeSpan.FromSeconds(2);
 
-    /// <summary>Flushes of 1 ms were over before the client's thread looked: in one run a tenth of the commits took until <c>linger.ms</c>. With 2 ms that was not seen.</summary>
-    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(2);
+    /// <summary>A flush of 1 ms was over before the client's thread looked: in one run a tenth of the commits took until <c>linger.ms</c>. With 2 ms that was not seen.</summary>
+    private static readonly TimeSpan FlushTime = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>
+    /// How often it is looked whether the broker has everything: nothing wakes the one who waits. Between flushes, for while one is under way and a partition has a batch to send behind
+    /// another that is on its way, the client's thread asks without pause whether it may (docs/decisions/0014).
+    /// </summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Most looks without news before it is flushed again.</summary>
+    private const int LooksMax = 16;
 
     private readonly Func<IProducer<byte[], byte[]>> build;
     private readonly PlantedBug planted;
@@ -32,7 +41,9 @@ internal sealed class TransactionalOutput : LaneOutput
     private long bytes;
     private IReadOnlyList<TopicPartitionOffset> offsets = [];
     private IConsumerGroupMetadata? member;
+    private long flushSince;
     private long offsetsSince;
+    private long endSince;
     private long restsUntil;
 
     /// <summary>Starts without a producer: <see cref="TryInitialise"/> makes it.</summary>
@@ -78,6 +89,12 @@ internal sealed class TransactionalOutput : LaneOutput
 
     /// <summary>Whether a transaction is open.</summary>
     public bool IsOpen => isOpen;
+
+    /// <summary>Transactions that were opened so far.</summary>
+    public long Opened { get; private set; }
+
+    /// <summary>How long the steps of the last commit took: what was queued to be sent and acknowledged, the offsets to join, the transaction to end.</summary>
+    public (TimeSpan Send, TimeSpan Offsets, TimeSpan End) StepTimes { get; private set; }
 
     /// <summary>Since when the transaction is open, or how long the last one was up to now.</summary>
     public TimeSpan OpenFor => Clock.GetElapsedTime(openedAt);
@@ -134,6 +151,7 @@ internal sealed class TransactionalOutput : LaneOutput
         member = memberNow;
         Begin();
         step = Step.Flushing;
+        flushSince = Clock.GetTimestamp();
         return GoOn(out tookTooLong);
     }
 
@@ -155,6 +173,7 @@ internal sealed class TransactionalOutput : LaneOutput
         tookTooLong = answer != TransactionAnswer.CallAgain && Clock.GetElapsedTime(offsetsSince) > GhostAfter;
         if (answer == TransactionAnswer.Done)
         {
+            StepTimes = (Clock.GetElapsedTime(flushSince, offsetsSince), Clock.GetElapsedTime(offsetsSince, endSince), Clock.GetElapsedTime(endSince));
             Forget();
         }
 
@@ -240,7 +259,7 @@ internal sealed class TransactionalOutput : LaneOutput
     }
 
     /// <summary>Sends: batches that are not full would wait for the commit, which is not near while a batch in hand is published.</summary>
-    protected override void MakeRoom() => producer!.Flush(LookAgain);
+    protected override void MakeRoom() => producer!.Flush(FlushTime);
 
     /// <inheritdoc/>
     protected override Exception Refused(TopicPartition target, ProduceException<byte[], byte[]> refused)
@@ -263,6 +282,7 @@ internal sealed class TransactionalOutput : LaneOutput
         {
             producer!.BeginTransaction();
             (isOpen, openedAt) = (true, Clock.GetTimestamp());
+            Opened++;
         }
         catch (KafkaException error)
         {
@@ -272,7 +292,7 @@ internal sealed class TransactionalOutput : LaneOutput
         }
     }
 
-    /// <summary>Sends everything that was produced and waits until the broker has it. Nothing wakes the client's own flush, which looks every 10 ms: so it is called again and again.</summary>
+    /// <summary>Sends everything that was produced and waits until the broker has it.</summary>
     private TransactionAnswer Flush()
     {
         if (step != Step.Flushing)
@@ -281,11 +301,30 @@ internal sealed class TransactionalOutput : LaneOutput
         }
 
         long started = Clock.GetTimestamp();
-        while (producer!.Flush(LookAgain) > 0)
+        int looks = 1;
+        int left = producer!.Flush(FlushTime);
+        while (left > 0)
         {
             if (Clock.GetElapsedTime(started) > CallBound)
             {
                 return TransactionAnswer.CallAgain;
+            }
+
+            int before = left;
+            for (int look = 0; look < looks && left == before; look++)
+            {
+                producer.Poll(Look);
+                left = Waiting;
+            }
+
+            if (left < before)
+            {
+                looks = 1;
+            }
+            else
+            {
+                left = producer.Flush(FlushTime); // What waits behind a batch on its way goes with another flush only.
+                looks = Math.Min(2 * looks, LooksMax);
             }
         }
 
@@ -305,6 +344,7 @@ internal sealed class TransactionalOutput : LaneOutput
         {
             producer!.SendOffsetsToTransaction(offsets, member, OffsetsBound);
             step = Step.Ending;
+            endSince = Clock.GetTimestamp();
             return TransactionAnswer.Done;
         }
         catch (KafkaException error)
@@ -327,6 +367,9 @@ internal sealed class TransactionalOutput : LaneOutput
             return TransactionErrors.OfCommit(error);
         }
     }
+
+    /// <summary>Records that the broker has not acknowledged.</summary>
+    private int Waiting => direct?.Waiting ?? producer!.Flush(TimeSpan.Zero);
 
     private bool HasRested()
     {

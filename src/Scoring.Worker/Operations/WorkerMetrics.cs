@@ -9,6 +9,7 @@ namespace Scoring.Worker.Operations;
 internal sealed class WorkerMetrics
 {
     private static readonly double[] LatencyBuckets = [.0005, .001, .002, .005, .01, .02, .035, .05, .075, .1, .15, .25, .5, 1, 2.5];
+    private static readonly double[] CommitBuckets = [.001, .002, .003, .004, .006, .01, .015, .025, .05, .1, .25, .5, 1, 5];
     private static readonly double[] StageBuckets = [.00001, .00002, .00005, .0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1];
 
     private readonly MetricFactory factory;
@@ -41,7 +42,8 @@ internal sealed class WorkerMetrics
         ReadErrors = factory.CreateCounter("fraudscoring_kafka_consume_errors_total", "Errors of readers that did not end a lane.");
         CommitFailures = factory.CreateCounter("fraudscoring_kafka_commit_failures_total", "Commits that were refused or lost.");
         Transactions = Counter("transactions_total", "Kafka transactions of lanes, by outcome.", "outcome");
-        CommitDuration = factory.CreateHistogram("fraudscoring_commit_duration_seconds", "From the beginning of a commit until the broker has it: output sent, offsets added, transaction ended.", new HistogramConfiguration { Buckets = [.001, .002, .003, .004, .006, .01, .015, .025, .05, .1, .25, .5, 1, 5] });
+        CommitDuration = factory.CreateHistogram("fraudscoring_commit_duration_seconds", "From the beginning of a commit until the broker has it: output sent, offsets added, transaction ended.", new HistogramConfiguration { Buckets = CommitBuckets });
+        CommitStepDuration = factory.CreateHistogram("fraudscoring_commit_step_duration_seconds", "Parts of a commit: send (what is queued goes out and is acknowledged), offsets (they join the transaction), end (the broker has decided it).", ["step"], new HistogramConfiguration { Buckets = CommitBuckets });
         ProducerReplacements = Counter("producer_replacements_total", "Transactional producers given up for a new one, by cause.", "cause");
         Fences = factory.CreateCounter("fraudscoring_fences_total", "Times that another process used this one's transactional identifier, or the broker had forgotten it.");
         InputGap = factory.CreateCounter("fraudscoring_input_gap_records_total", "Records that retention removed before they were read.");
@@ -81,6 +83,11 @@ internal sealed class WorkerMetrics
         foreach (string stage in new[] { "features", "inference", "decide", "produce" })
         {
             StageDuration.WithLabels(stage);
+        }
+
+        foreach (string step in new[] { "send", "offsets", "end" })
+        {
+            CommitStepDuration.WithLabels(step);
         }
 
         foreach (string outcome in new[] { "committed", "aborted", "unknown" })
@@ -187,6 +194,8 @@ internal sealed class WorkerMetrics
     public Counter Transactions { get; }
 
     public Histogram CommitDuration { get; }
+
+    public Histogram CommitStepDuration { get; }
 
     public Counter ProducerReplacements { get; }
 

@@ -143,7 +143,7 @@ internal static class WorkerProcess
             LogMessages.AggregatesKept(logger, service.Topics.Aggregates);
         }
 
-        return new AggregatesReader(clients, service.Topics.Aggregates, ends, isNew, ledger, metrics, logger);
+        return new AggregatesReader(clients, service.Topics.Aggregates, ends, isNew, ledger, clock, metrics, logger);
     }
 
     /// <summary>The folder of checkpoints; filled first where nobody waits for this worker.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Scoring.Models.Features;
+using Scoring.Worker.Kafka;
 
 namespace Scoring.Worker.State;
 
@@ -17,6 +18,8 @@ namespace Scoring.Worker.State;
 /// </remarks>
 internal class AggregatesLedger : IDisposable
 {
+    private static readonly TimeSpan StoodStill = KafkaClients.SessionTimeout / 2;
+
     private readonly SharedAggregates shared;
     private readonly Lock gate = new();
     private readonly SourcePartition[] sources;
@@ -25,6 +28,8 @@ internal class AggregatesLedger : IDisposable
     private readonly ConcurrentQueue<int> given = new();
     private readonly ManualResetEventSlim moved = new(initialState: false);
     private bool keepsAll = true;
+    private int doubts;
+    private long beatAt;
 
     /// <summary>Nothing told yet; every pane that is read from the topic is kept until a partition of this process runs.</summary>
     public AggregatesLedger(SharedAggregates shared, int partitionCount)
@@ -46,6 +51,9 @@ internal class AggregatesLedger : IDisposable
 
     /// <summary>Event time that every partition with traffic has reached, ms since 1970 UTC.</summary>
     public long MinWatermarkMs => shared.MinWatermarkMs;
+
+    /// <summary>How often the process stood still: each time every lane says anew which of its partitions are silent.</summary>
+    public int Doubts => Volatile.Read(ref doubts);
 
     /// <summary>Newest watermark of a partition that stands on the topic: contributions up to it are published.</summary>
     public long ReceivedWatermarkMs(int partition) => Volatile.Read(ref received[partition]);
@@ -205,6 +213,31 @@ internal class AggregatesLedger : IDisposable
                 source.IsMoving = true;
                 Release(partition);
             }
+        }
+    }
+
+    /// <summary>Says that the process runs. If nobody has for half of a member's session, its partitions may be others': that one was silent means nothing until its lane says so again.</summary>
+    /// <param name="clock">Measures the time since the last call.</param>
+    public void Beat(TimeProvider clock)
+    {
+        long now = clock.GetTimestamp();
+        long last = Interlocked.Exchange(ref beatAt, now);
+        if (last == 0 || clock.GetElapsedTime(last, now) <= StoodStill)
+        {
+            return;
+        }
+
+        lock (gate)
+        {
+            for (int partition = 0; partition < sources.Length; partition++)
+            {
+                if (sources[partition].IsOwned)
+                {
+                    shared.SetIdle(partition, isIdle: false);
+                }
+            }
+
+            Volatile.Write(ref doubts, doubts + 1);
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class AggregatesReader : IDisposable
     private readonly string topic;
     private readonly AggregatesLedger ledger;
     private readonly IReadOnlyDictionary<int, long> restoreTo;
+    private readonly TimeProvider clock;
     private readonly bool isNew;
     private readonly IConsumer<int, int> consumer;
     private readonly WorkerMetrics metrics;
@@ -28,12 +29,14 @@ internal sealed class AggregatesReader : IDisposable
     /// <param name="endOffsets">Of every partition, open transactions counted: what must be read before a lane may start.</param>
     /// <param name="isNew">Whether the group starts anew: what stands on the topic is an earlier run's and is passed over.</param>
     /// <param name="ledger">Where records go.</param>
+    /// <param name="clock">Tells the ledger that the process runs.</param>
     /// <param name="metrics">Counts errors.</param>
     /// <param name="logger">Says when all is restored.</param>
-    public AggregatesReader(KafkaClients clients, string topic, IReadOnlyDictionary<int, long> endOffsets, bool isNew, AggregatesLedger ledger, WorkerMetrics metrics, ILogger logger)
+    public AggregatesReader(KafkaClients clients, string topic, IReadOnlyDictionary<int, long> endOffsets, bool isNew, AggregatesLedger ledger, TimeProvider clock, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.ledger = ledger;
+        this.clock = clock;
         this.metrics = metrics;
         this.logger = logger;
         this.isNew = isNew;
@@ -87,6 +90,7 @@ internal sealed class AggregatesReader : IDisposable
             long recordCount = 0;
             while (!stopping.IsCancellationRequested)
             {
+                ledger.Beat(clock);
                 while (ledger.TryReread(out int partition, out long offset))
                 {
                     consumer.Seek(new TopicPartitionOffset(topic, partition, offset));

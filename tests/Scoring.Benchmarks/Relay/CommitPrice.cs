@@ -14,6 +14,7 @@ internal sealed class CommitPrice
 
     private static readonly int[] IntervalsMs = [10, 25, 50, 100, 250, 1_000];
     private static readonly int[] IntervalsMsQuick = [25, 100];
+    private static readonly string[] Steps = ["send", "offsets", "end"];
 
     private readonly string servers;
     private readonly FileInfo worker;
@@ -43,7 +44,9 @@ internal sealed class CommitPrice
     {
         var command = new Command("commits", "Prints what exactly once costs by the interval between commits, on a real broker.") { bootstrap, worker, quick };
         var eventsPerSecond = new Option<int>("--rate") { Description = "Events a second while it is measured how soon scores are visible.", DefaultValueFactory = _ => 20_000 };
+        var intervals = new Option<int[]>("--intervals") { Description = "Most milliseconds between two commits; several by repeating it.", AllowMultipleArgumentsPerToken = true };
         command.Add(eventsPerSecond);
+        command.Add(intervals);
         command.SetAction(async (parsed, stopping) =>
         {
             var output = parsed.InvocationConfiguration.Output;
@@ -56,7 +59,8 @@ internal sealed class CommitPrice
             bool isQuick = parsed.GetValue(quick);
             int events = isQuick ? 200_000 : 1_000_000;
             using var files = new WorkerInputs(Definitions.Velocity.ToArray(), new TrainedTrees().Nodes, new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000, StepMicroseconds), events);
-            await new CommitPrice(servers, parsed.GetValue(worker)!, files, events, parsed.GetValue(eventsPerSecond), TimeSpan.FromSeconds(isQuick ? 1 : 10), stopping).RunAsync(output, isQuick ? IntervalsMsQuick : IntervalsMs);
+            await new CommitPrice(servers, parsed.GetValue(worker)!, files, events, parsed.GetValue(eventsPerSecond), TimeSpan.FromSeconds(isQuick ? 1 : 10), stopping)
+                .RunAsync(output, parsed.GetValue(intervals) is { Length: > 0 } wanted ? wanted : isQuick ? IntervalsMsQuick : IntervalsMs);
             return 0;
         });
         return command;
@@ -73,16 +77,16 @@ internal sealed class CommitPrice
             var atLeastOnce = await ThroughputAsync($"{run}-alo", run, "at_least_once", 100);
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"at least once, 100 ms: {atLeastOnce.Of.EventsPerSecond:N0} events/s, {atLeastOnce.Of.CpuSecondsPerMillion:F1} CPU s per million; answers of {answerBytes} B. Visible is measured at {rate:N0} events/s: who sends and who reads take their share of the machine too."));
 
-            await output.WriteLineAsync("\n| interval, ms | worker, events/s | of at least once | CPU s per million | commit, median ms | relay in transactions, events/s | worker of relay | visible, median ms | 99 of 100, ms |");
-            await output.WriteLineAsync("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+            await output.WriteLineAsync("\n| interval, ms | worker, events/s | of at least once | CPU s per million | commit, median ms (send, offsets, end) | relay in transactions, events/s | worker of relay | visible, median ms | 99 of 100, ms | commit then |");
+            await output.WriteLineAsync("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
             foreach (int interval in intervalsMs)
             {
                 var ours = await ThroughputAsync(FormattableString.Invariant($"{run}-{interval}"), run, "exactly_once", interval);
                 var relay = await RelayAsync(topics, run, interval);
-                var (median, high) = await LatencyAsync(FormattableString.Invariant($"{run}-{interval}-paced"), interval);
+                var (median, high, paced) = await LatencyAsync(FormattableString.Invariant($"{run}-{interval}-paced"), interval);
                 await output.WriteLineAsync(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"| {interval} | {ours.Of.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / atLeastOnce.Of.EventsPerSecond:F2} | {ours.Of.CpuSecondsPerMillion:F1} | {ours.CommitMs:F1} | {relay.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / relay.EventsPerSecond:F2} | {median:F1} | {high:F1} |"));
+                    $"| {interval} | {ours.Of.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / atLeastOnce.Of.EventsPerSecond:F2} | {ours.Of.CpuSecondsPerMillion:F1} | {ours.Commit} | {relay.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / relay.EventsPerSecond:F2} | {median:F1} | {high:F1} | {paced} |"));
             }
         }
         finally
@@ -91,16 +95,16 @@ internal sealed class CommitPrice
         }
     }
 
-    private async Task<(Throughput Of, double CommitMs)> ThroughputAsync(string run, string input, string delivery, int intervalMs)
+    private async Task<(Throughput Of, string Commit)> ThroughputAsync(string run, string input, string delivery, int intervalMs)
     {
         using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run).Where(topic => !topic.EndsWith(".in", StringComparison.Ordinal))]);
         try
         {
             using var http = new HttpDoor(HttpDoor.FreePort());
-            double commitMs = double.NaN;
-            var throughput = await Contender.RunAsync(worker.FullName, Arguments(run, input, delivery, intervalMs, http), () => topics.Committed(run, $"{input}.in"), eventCount, stopping, async () => commitMs = CommitMs((await http.GetAsync("/metrics", stopping)).Body));
+            string commit = "";
+            var throughput = await Contender.RunAsync(worker.FullName, Arguments(run, input, delivery, intervalMs, http), () => topics.Committed(run, $"{input}.in"), eventCount, stopping, async () => commit = Commit((await http.GetAsync("/metrics", stopping)).Body));
             answerBytes = answerBytes == 0 ? topics.MeanValueBytes($"{run}.scores") : answerBytes;
-            return (throughput, commitMs);
+            return (throughput, commit);
         }
         finally
         {
@@ -122,7 +126,7 @@ internal sealed class CommitPrice
         }
     }
 
-    private async Task<(double Median, double High)> LatencyAsync(string run, int intervalMs)
+    private async Task<(double Median, double High, string Commit)> LatencyAsync(string run, int intervalMs)
     {
         using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Topics(run));
         try
@@ -135,7 +139,8 @@ internal sealed class CommitPrice
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
                 patience.CancelAfter(TimeSpan.FromSeconds(60));
                 await http.UntilAsync("/health/ready", answer => answer.Status == HttpStatusCode.OK, patience.Token);
-                return await latency.RunAsync();
+                var (median, high) = await latency.RunAsync();
+                return (median, high, Commit((await http.GetAsync("/metrics", stopping)).Body));
             }
             catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
             {
@@ -151,18 +156,28 @@ internal sealed class CommitPrice
     private IEnumerable<string> Arguments(string run, string input, string delivery, int intervalMs, HttpDoor http) =>
         inputs.Arguments(servers, run, input, http.EndPoint.ToString(), $"Kafka:Delivery={delivery}", FormattableString.Invariant($"Lanes:CommitIntervalMs={intervalMs}"));
 
-    /// <summary>Middle of all commits, between two bounds of the histogram in even parts; ms.</summary>
-    private static double CommitMs(string metrics)
+    /// <summary>Median of all commits and, in brackets, of their steps.</summary>
+    private static string Commit(string metrics) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{MedianMs(metrics, "commit_duration_seconds_bucket{"):F1} ({string.Join(", ", Steps.Select(step => MedianMs(metrics, $"commit_step_duration_seconds_bucket{{step=\"{step}\",").ToString("F1", CultureInfo.InvariantCulture)))})");
+
+    /// <summary>Middle of a histogram, between two of its bounds in even parts; ms.</summary>
+    private static double MedianMs(string metrics, string series)
     {
-        const string Name = "fraudscoring_commit_duration_seconds_bucket{le=\"";
+        string name = $"fraudscoring_{series}le=\"";
         var buckets = metrics.Split('\n')
-            .Where(line => line.StartsWith(Name, StringComparison.Ordinal))
-            .Select(line => line[Name.Length..].Split("\"} "))
+            .Where(line => line.StartsWith(name, StringComparison.Ordinal))
+            .Select(line => line[name.Length..].Split("\"} "))
             .Select(part => (Bound: part[0] is "+Inf" ? double.PositiveInfinity : double.Parse(part[0], CultureInfo.InvariantCulture), Count: double.Parse(part[1], CultureInfo.InvariantCulture)))
             .ToList();
+        if (buckets.Count == 0 || buckets[^1].Count == 0)
+        {
+            return double.NaN;
+        }
+
         double half = buckets[^1].Count / 2;
         int at = buckets.FindIndex(bucket => bucket.Count >= half);
         var below = at == 0 ? (Bound: 0, Count: 0) : buckets[at - 1];
-        return buckets[^1].Count == 0 ? double.NaN : 1_000 * (below.Bound + ((buckets[at].Bound - below.Bound) * (half - below.Count) / (buckets[at].Count - below.Count)));
+        return 1_000 * (below.Bound + ((buckets[at].Bound - below.Bound) * (half - below.Count) / (buckets[at].Count - below.Count)));
     }
 }

@@ -26,9 +26,8 @@ internal sealed class SteadyEvents(string servers, string topic, PaymentEvents s
         {
             BootstrapServers = servers,
             Acks = Acks.All,
-            EnableIdempotence = true, // Order is what answers are known by.
-            MaxInFlight = 1,
-            LingerMs = 1,
+            MessageSendMaxRetries = 0, // Order is what answers are known by. An idempotent one would wait for each batch of a partition, and with it for those of the others.
+            LingerMs = 5,
             CompressionType = CompressionType.Lz4,
             QueueBufferingMaxMessages = 10_000_000,
             QueueBufferingMaxKbytes = 1_048_576,

@@ -22,6 +22,9 @@ internal sealed class TransactionCoordinator(World world, SimulatedBroker broker
     /// <summary>Whether any transaction is not decided everywhere.</summary>
     public bool HasOpen => states.Values.Any(state => state.Status is Status.Ongoing or Status.Ending);
 
+    /// <summary>When all markers of the transactions that have been decided so far are written.</summary>
+    public long MarkedBy { get; private set; }
+
     /// <summary>Gives a producer its identity, and shuts out the one that had the identifier; once that one's transaction is decided.</summary>
     public (ErrorCode Error, long ProducerId, short Epoch) InitProducerId(string id, long timeout)
     {
@@ -128,7 +131,9 @@ internal sealed class TransactionCoordinator(World world, SimulatedBroker broker
         state.MarkersLeft = state.Partitions.Count;
         foreach (var partition in state.Partitions)
         {
-            world.At(world.Now + pace.Marker(), () =>
+            long markedAt = world.Now + pace.Marker();
+            MarkedBy = Math.Max(MarkedBy, markedAt);
+            world.At(markedAt, () =>
             {
                 broker.Mark(partition, producerId, epoch, isCommit);
                 if (--state.MarkersLeft == 0)

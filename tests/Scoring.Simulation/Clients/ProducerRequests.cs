@@ -33,7 +33,7 @@ internal sealed class ProducerRequests(World world, Network network, SimulatedBr
     /// <summary>Who waits for any of it.</summary>
     public Actor? Waiter { get; set; }
 
-    /// <summary>Queues a record; what waits for a second is sent.</summary>
+    /// <summary>Queues a record; what has lingered is sent.</summary>
     public void Add(TopicPartition target, LogRecord record)
     {
         if (!waiting.TryGetValue(target, out var batch))
@@ -48,7 +48,7 @@ internal sealed class ProducerRequests(World world, Network network, SimulatedBr
         if (!lingers)
         {
             lingers = true;
-            world.At(world.Now + World.Second, () => process.Defer(() =>
+            world.At(world.Now + (6 * World.Second), () => process.Defer(() =>
             {
                 lingers = false;
                 Send();

@@ -4,13 +4,10 @@ using Scoring.Simulation.Scheduling;
 
 namespace Scoring.Simulation.Clients;
 
-/// <summary>A transactional producer as librdkafka's behaves: it asks again by itself, sends when it is flushed or a second is over, and goes on with a call that was given up.</summary>
+/// <summary>A transactional producer as librdkafka's behaves: it asks again by itself, sends when it is flushed or has lingered, and goes on with a call that was given up.</summary>
 internal sealed class SimulatedProducer(World world, Network network, SimulatedBroker broker, SimulatedProcess process, Random random, string id, long transactionTimeout) : IProducer<byte[], byte[]>
 {
     private static readonly Error TimedOut = new(ErrorCode.Local_TimedOut, "timed out", isFatal: false);
-
-    /// <summary>Nothing wakes the client's own flush earlier.</summary>
-    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(10);
 
     private readonly ProducerRequests requests = new(world, network, broker, process, random, id, transactionTimeout);
 
@@ -73,7 +70,11 @@ internal sealed class SimulatedProducer(World world, Network network, SimulatedB
     {
         process.Enter("Flush");
         requests.Send();
-        Wait(() => requests.Outstanding == 0, timeout < LookAgain ? LookAgain : timeout);
+        if (timeout > TimeSpan.Zero)
+        {
+            Wait(() => requests.Outstanding == 0, timeout);
+        }
+
         return requests.Outstanding;
     }
 

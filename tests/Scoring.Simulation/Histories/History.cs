@@ -256,9 +256,10 @@ internal sealed class History
         }
     }
 
-    /// <summary>Waits until all workers have heard of what is committed: as of <see cref="Payments"/>.</summary>
+    /// <summary>Waits until all workers have heard of what is committed, markers that come late too: as of <see cref="Payments"/>.</summary>
     private void AwaitCalm()
     {
+        world.Park(Math.Max(world.Now, around.Broker.Transactions.MarkedBy));
         while (workers.Select(worker => Math.Max(worker.Process.FrozenUntil, around.Network.FreeAt(worker.Process))).Append(0).Max() is var calm && calm > world.Now)
         {
             world.Park(calm);

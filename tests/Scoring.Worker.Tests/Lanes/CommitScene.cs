@@ -63,7 +63,7 @@ internal sealed class CommitScene : IDisposable
         };
         var batch = new TransactionBatch(service.Schema, 16);
         Output = new TransactionalOutput(() => clients.TransactionalProducer(context.TransactionalId(0)), 1_000, Clock);
-        input = new TransactionInput(clients, service.Topics.Transactions, 0, new EventDecoder(definition), batch, readsHistory: false, keepsValues: false, _ => { }, _ => { }, () => { }, _ => { }, Metrics, NullLogger.Instance);
+        input = new TransactionInput(clients, service.Topics.Transactions, 0, new EventDecoder(definition), batch, readsHistory: false, keepsValues: false, _ => { }, _ => { }, _ => { }, Metrics, NullLogger.Instance);
         partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(service, ledger.Shared, isAlone: false, 16, emitFeatures: false, settings.Serving.NetworkTimeoutMs, Clock, Metrics, NullLogger.Instance);
         Partition = Make(0);
