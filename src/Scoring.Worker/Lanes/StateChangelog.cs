@@ -9,6 +9,8 @@ namespace Scoring.Worker.Lanes;
 /// With every commit how far each partition is. From time to time what has changed since the last time, and a mark: the records are the
 /// state of this point of the input. What comes behind a mark is computed again by whoever restores, so nothing need be written for it;
 /// but the answers that are to be given again, which go with the commit that gave them.
+/// <para>A mark holds its commit up for as long as its records take, and readers of scores see that. So while transactions are small marks are too, and one partition's turn comes after the
+/// other's. Under load they are as rare as they may be, since a key that changes twice between two marks is written once.</para>
 /// </remarks>
 internal sealed class StateChangelog
 {
@@ -17,6 +19,9 @@ internal sealed class StateChangelog
 
     /// <summary>Changed records after which one may come: some 5 ms of a broker's time.</summary>
     private const int ChangesWorthMark = 2_000;
+
+    /// <summary>Records of a small transaction: so many come in 25 ms at 40,000 events/s.</summary>
+    private const int SmallTransaction = 1_000;
 
     private readonly LaneContext context;
     private readonly LaneOutput output;
@@ -59,6 +64,7 @@ internal sealed class StateChangelog
     /// <param name="isLast">Whether the partitions go afterwards: whoever takes them over then has nothing to compute again.</param>
     public void WriteFor(long now, bool isLast)
     {
+        bool isSmall = output.InFlight < SmallTransaction;
         long room = ChangesWorthMark;
         int first = turn;
         for (int i = 0; i < partitions.All.Count; i++)
@@ -82,7 +88,7 @@ internal sealed class StateChangelog
             {
                 WriteMark(partition, progress, now);
             }
-            else if (room > 0 && (age >= interval || (age >= interval / 4 && changes >= ChangesWorthMark)))
+            else if (room > 0 && (age >= interval || (isSmall && age >= interval / 4 && changes >= ChangesWorthMark)))
             {
                 room -= changes;
                 turn = at + 1;
