@@ -6,7 +6,7 @@ namespace Scoring.Trainer.Networks;
 /// <remarks>
 /// Per feature: 1. a missing value (NaN) becomes the mean, and a column of its own says so where training had missing ones; 2. values
 /// are held between the lowest and the highest finite one of training, infinities too, and within 1e30; 3. a feature with a heavy tail (a value more than
-/// 8 standard deviations from the mean) becomes <c>sign(x) ln(1 + |x|)</c>; 4. mean 0, standard deviation 1; a constant one is always 0.
+/// 8 standard deviations from the mean) becomes <c>sign(x) ln(1 + |x|)</c>; 4. mean 0, standard deviation 1; a constant one, or one that varies by less than 1.2e-38, is always 0.
 /// Whatever the features are, the prepared values are finite. The piecewise linear encoding of Gorishniy, Rubachev and Babenko ("On
 /// embeddings for numerical features in tabular deep learning", NeurIPS 2022) was tried and gained nothing: docs/decisions/0006.
 /// </remarks>
@@ -16,6 +16,9 @@ internal sealed class InputPreparation
 
     // Differences of float32 values overflow beyond; nothing that is measured is as large.
     private const double LargestValue = 1e30;
+
+    // Smallest float32 of full precision (IEEE 754); below it the graph would divide by a number of few bits.
+    private const double SmallestDeviation = 1.17549435e-38;
 
     private readonly Column[] columns;
 
@@ -91,7 +94,7 @@ internal sealed class InputPreparation
             High = high,
             IsHeavy = isHeavy,
             Mean = mean,
-            Deviation = (float)deviation > 0 ? deviation : 1,
+            Deviation = deviation >= SmallestDeviation ? deviation : 1,
             Fill = isHeavy ? Math.CopySign(Math.Exp(Math.Abs(mean)) - 1, mean) : mean,
         };
     }

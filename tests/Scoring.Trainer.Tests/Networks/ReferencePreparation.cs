@@ -32,7 +32,7 @@ internal sealed class ReferencePreparation
         bool isHeavy = deviation > 0 && Math.Max(high - mean, mean - low) > 8 * deviation;
         Func<double, double> tame = isHeavy ? SignedLog : value => value;
         (mean, deviation) = Moments([.. held.Select(tame)]);
-        return value => float.IsNaN(value) ? 0 : (tame(Math.Clamp((double)value, low, high)) - mean) / (deviation > 0 ? deviation : 1);
+        return value => float.IsNaN(value) ? 0 : (tame(Math.Clamp((double)value, low, high)) - mean) / (deviation >= 1.17549435e-38 ? deviation : 1);
     }
 
     private static (double Mean, double Deviation) Moments(double[] values)
