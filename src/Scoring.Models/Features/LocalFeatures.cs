@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using Scoring.Models.Definitions.Predicates;
 using Scoring.Models.Events;
 using Scoring.Models.Features.Plan;
+using Scoring.Models.Features.State;
 using Scoring.Models.Features.Windows;
 
 namespace Scoring.Models.Features;
@@ -37,7 +38,7 @@ internal sealed class LocalFeatures
         long addedBefore = state.Counters.KeysAdded;
         int index = state.Record(entity, key);
         bool isNew = state.Counters.KeysAdded != addedBefore;
-        var record = state.Table(entity.Ordinal).Write(index);
+        var record = Write(state.Table(entity.Ordinal), entity, index, time);
         if (isNew)
         {
             record[EntityPlan.LastTime] = time;
@@ -86,6 +87,15 @@ internal sealed class LocalFeatures
         }
 
         return flags;
+    }
+
+    /// <summary>A record as an event of this time changes it: one that is not late goes to the end of the ring, before which nothing changes but the counters.</summary>
+    private static Span<long> Write(RecordTable table, EntityPlan entity, int index, long time)
+    {
+        var before = table.Read(index);
+        return entity.EventsMax == 0 || time < before[EntityPlan.LastTime]
+            ? table.Write(index)
+            : table.Write(index, entity.RingWord, EventRing.PlaceOf(entity, EventRing.End(before)), entity.EventWords);
     }
 
     private Span<long> Fill(EntityPlan entity, Span<long> record, TransactionBatch batch, int row, long time)

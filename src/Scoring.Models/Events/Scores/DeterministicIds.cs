@@ -15,16 +15,17 @@ public sealed class DeterministicIds
     /// <summary>Namespace of every identifier of this project.</summary>
     public static readonly Guid Namespace = Version5(new Guid("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), "fraudscoring.dev"u8);
 
-    private readonly byte[] name;
-    private readonly int prefixLength;
+    private const int TransactionIdBytesMax = 256;
+
+    private readonly PrefixedSha1 sha1;
 
     private DeterministicIds(string prefix)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(prefix);
-        prefixLength = 16 + bytes.Length;
-        name = new byte[prefixLength + 256];
+        var name = new byte[16 + bytes.Length];
         Namespace.TryWriteBytes(name, bigEndian: true, out _);
         bytes.CopyTo(name, 16);
+        sha1 = new PrefixedSha1(name, TransactionIdBytesMax);
     }
 
     /// <summary>Identifiers of scores (<c>ce_id</c>).</summary>
@@ -38,8 +39,9 @@ public sealed class DeterministicIds
     /// <param name="transactionId">1 to 256 bytes.</param>
     public Guid Of(ReadOnlySpan<byte> transactionId)
     {
-        transactionId.CopyTo(name.AsSpan(prefixLength));
-        return Hash(name.AsSpan(0, prefixLength + transactionId.Length));
+        Span<byte> digest = stackalloc byte[SHA1.HashSizeInBytes];
+        sha1.Hash(transactionId, digest);
+        return Version5Of(digest);
     }
 
     /// <summary>The version 5 UUID of a name in a namespace.</summary>
@@ -48,15 +50,15 @@ public sealed class DeterministicIds
         var bytes = new byte[16 + name.Length];
         space.TryWriteBytes(bytes, bigEndian: true, out _);
         name.CopyTo(bytes.AsSpan(16));
-        return Hash(bytes);
-    }
-
-    private static Guid Hash(ReadOnlySpan<byte> namespaceAndName)
-    {
         Span<byte> digest = stackalloc byte[SHA1.HashSizeInBytes];
 #pragma warning disable CA5350 // RFC 9562 prescribes SHA-1; the identifier keeps no secret
-        SHA1.HashData(namespaceAndName, digest);
+        SHA1.HashData(bytes, digest);
 #pragma warning restore CA5350
+        return Version5Of(digest);
+    }
+
+    private static Guid Version5Of(Span<byte> digest)
+    {
         digest[6] = (byte)((digest[6] & 0x0F) | 0x50);
         digest[8] = (byte)((digest[8] & 0x3F) | 0x80);
         return new Guid(digest[..16], bigEndian: true);

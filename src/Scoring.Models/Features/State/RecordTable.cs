@@ -125,6 +125,32 @@ internal sealed class RecordTable
         return Record(index)[(1 + keyWords)..];
     }
 
+    /// <summary>
+    /// A record's payload, to change in its first words and in one part behind them: only those are saved. A record with a long ring would be copied whole for one event.
+    /// </summary>
+    /// <param name="index">The record.</param>
+    /// <param name="firstWords">How many words at the payload's beginning.</param>
+    /// <param name="partAt">Where in the payload the part begins.</param>
+    /// <param name="partWords">Its length.</param>
+    public Span<long> Write(int index, int firstWords, int partAt, int partWords)
+    {
+        Changes?.Changed(index);
+        var record = Record(index);
+        int payloadAt = 1 + keyWords;
+        if (undo.IsActive && links[index].Epoch != undo.WholeEpoch)
+        {
+            if (links[index].Epoch != undo.Epoch)
+            {
+                links[index].Epoch = undo.Epoch;
+                undo.SavePart(Ordinal, index, payloadAt, record.Slice(payloadAt, firstWords));
+            }
+
+            undo.SavePart(Ordinal, index, payloadAt + partAt, record.Slice(payloadAt + partAt, partWords));
+        }
+
+        return record[payloadAt..];
+    }
+
     /// <summary>The whole record, key included, for hashes and the changelog.</summary>
     public ReadOnlySpan<long> Whole(int index) => Record(index);
 
@@ -201,7 +227,7 @@ internal sealed class RecordTable
         if (undo.IsActive)
         {
             undo.SaveInsert(Ordinal, index);
-            links[index].Epoch = undo.Epoch;   // nothing to bring back: it was not there
+            links[index].Epoch = undo.WholeEpoch; // nothing to bring back: it was not there
         }
 
         Changes?.Moved(index);
@@ -254,7 +280,7 @@ internal sealed class RecordTable
     /// <summary>From the newest to the oldest: the one used next-longest ago, or -1. Start with -1.</summary>
     public int NextOlder(int index) => index == None ? newest : links[index].Next;
 
-    internal void RestoreImage(int index, ReadOnlySpan<long> image) => image.CopyTo(Record(index));
+    internal void Restore(int index, int at, ReadOnlySpan<long> saved) => saved.CopyTo(Record(index)[at..]);
 
     internal void UndoInsert(int index)
     {
@@ -293,9 +319,9 @@ internal sealed class RecordTable
     private void SaveImage(int index)
     {
         Changes?.Changed(index);
-        if (undo.IsActive && links[index].Epoch != undo.Epoch)
+        if (undo.IsActive && links[index].Epoch != undo.WholeEpoch)
         {
-            links[index].Epoch = undo.Epoch;
+            links[index].Epoch = undo.WholeEpoch; // What parts are saved already are undone after this image, which is newer.
             undo.SaveImage(Ordinal, index, Record(index));
         }
     }
@@ -435,7 +461,7 @@ internal sealed class RecordTable
     {
         public int Previous;   // more recently used; Free for a record that is not there
         public int Next;       // less recently used, or the next free one
-        public int Epoch;
+        public int Epoch;      // of the undo log: whether its first words or all of it is saved there
         public uint Tag;
     }
 }

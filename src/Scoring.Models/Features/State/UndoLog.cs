@@ -10,14 +10,17 @@ internal delegate void RemovedKeyVisitor(int table, ReadOnlySpan<byte> key);
 /// </remarks>
 internal sealed class UndoLog
 {
-    // Of every entry but an image: where the record lay, and the number of its last use.
+    // Of every entry but an image: where the record lay and the number of its last use; of a part where it begins, and its length.
     private const int PlaceWords = 2;
 
     private long[] words = new long[1024];
     private int wordCount;
 
-    /// <summary>Counted up at every <see cref="Begin"/>; a record whose epoch is this one has its before-image here.</summary>
+    /// <summary>Even, and another one after every <see cref="Begin"/>: the epoch of a record whose first words are here as they were; one more (<see cref="WholeEpoch"/>) when all of it is.</summary>
     public int Epoch { get; private set; }
+
+    /// <summary>The epoch of a record that is here as a whole, or that was not there.</summary>
+    public int WholeEpoch => Epoch + 1;
 
     /// <summary>Whether changes are being logged.</summary>
     public bool IsActive { get; private set; }
@@ -27,7 +30,7 @@ internal sealed class UndoLog
 
     public void Begin()
     {
-        Epoch++;
+        Epoch += 2;
         wordCount = 0;
         IsActive = true;
     }
@@ -44,6 +47,21 @@ internal sealed class UndoLog
         record.CopyTo(words.AsSpan(wordCount));
         wordCount += record.Length;
         words[wordCount++] = Trailer(UndoKind.Image, table, index);
+    }
+
+    /// <summary>Saves some words of a record.</summary>
+    /// <param name="table">Ordinal of its table.</param>
+    /// <param name="index">Its index there.</param>
+    /// <param name="at">First of the words, counted from the record's beginning.</param>
+    /// <param name="part">The words.</param>
+    public void SavePart(int table, int index, int at, ReadOnlySpan<long> part)
+    {
+        Reserve(part.Length + PlaceWords + 1);
+        part.CopyTo(words.AsSpan(wordCount));
+        wordCount += part.Length;
+        words[wordCount++] = at;
+        words[wordCount++] = part.Length;
+        words[wordCount++] = Trailer(UndoKind.Part, table, index);
     }
 
     public void SaveInsert(int table, int index) => Save(UndoKind.Insert, table, index, 0, 0);
@@ -64,7 +82,13 @@ internal sealed class UndoLog
             {
                 case UndoKind.Image:
                     wordCount -= table.RecordWords;
-                    table.RestoreImage(index, words.AsSpan(wordCount, table.RecordWords));
+                    table.Restore(index, 0, words.AsSpan(wordCount, table.RecordWords));
+                    break;
+                case UndoKind.Part:
+                    wordCount -= PlaceWords;
+                    var (at, length) = ((int)words[wordCount], (int)words[wordCount + 1]);
+                    wordCount -= length;
+                    table.Restore(index, at, words.AsSpan(wordCount, length));
                     break;
                 case UndoKind.Insert:
                     wordCount -= PlaceWords;
@@ -92,7 +116,7 @@ internal sealed class UndoLog
             long trailer = words[--at];
             int table = (int)(trailer >> 32) & 0xFFFF;
             var kind = (UndoKind)(trailer >> 56);
-            at -= kind == UndoKind.Image ? tables[table].RecordWords : PlaceWords;
+            at -= PayloadWords(kind, at, tables[table]);
             if (kind != UndoKind.Move)
             {
                 visit(table, (int)(uint)trailer);
@@ -107,9 +131,9 @@ internal sealed class UndoLog
         {
             long trailer = words[--at];
             int table = (int)(trailer >> 32) & 0xFFFF;
-            bool isImage = (UndoKind)(trailer >> 56) == UndoKind.Image;
-            at -= isImage ? tables[table].RecordWords : PlaceWords;
-            if (isImage)
+            var kind = (UndoKind)(trailer >> 56);
+            at -= PayloadWords(kind, at, tables[table]);
+            if (kind == UndoKind.Image)
             {
                 visit(table, RecordTable.KeyOf(words.AsSpan(at, tables[table].RecordWords)));
             }
@@ -117,6 +141,14 @@ internal sealed class UndoLog
     }
 
     private static long Trailer(UndoKind kind, int table, int index) => ((long)kind << 56) | ((long)table << 32) | (uint)index;
+
+    /// <summary>Words of the payload that ends at a place.</summary>
+    private int PayloadWords(UndoKind kind, int end, RecordTable table) => kind switch
+    {
+        UndoKind.Image => table.RecordWords,
+        UndoKind.Part => (int)words[end - 1] + PlaceWords,
+        _ => PlaceWords,
+    };
 
     private void Save(UndoKind kind, int table, int index, long place, long stamp)
     {
@@ -137,6 +169,7 @@ internal sealed class UndoLog
     private enum UndoKind
     {
         Image,
+        Part,
         Insert,
         Remove,
         Move,

@@ -15,11 +15,12 @@ internal static class EventRing
 
     public static int End(ReadOnlySpan<long> record) => (int)(record[EntityPlan.Ring] >> 32);
 
-    public static Span<long> Event(EntityPlan entity, Span<long> record, int sequence) =>
-        record.Slice(entity.RingWord + ((sequence & (entity.EventsMax - 1)) * entity.EventWords), entity.EventWords);
+    /// <summary>Word of the payload where an event begins.</summary>
+    public static int PlaceOf(EntityPlan entity, int sequence) => entity.RingWord + ((sequence & (entity.EventsMax - 1)) * entity.EventWords);
 
-    public static long Time(EntityPlan entity, ReadOnlySpan<long> record, int sequence) =>
-        record[entity.RingWord + ((sequence & (entity.EventsMax - 1)) * entity.EventWords)];
+    public static Span<long> Event(EntityPlan entity, Span<long> record, int sequence) => record.Slice(PlaceOf(entity, sequence), entity.EventWords);
+
+    public static long Time(EntityPlan entity, ReadOnlySpan<long> record, int sequence) => record[PlaceOf(entity, sequence)];
 
     /// <summary>Appends the event that is not older than any, and moves the windows up to it.</summary>
     /// <returns>Whether an event was given up that a window may still have wanted.</returns>

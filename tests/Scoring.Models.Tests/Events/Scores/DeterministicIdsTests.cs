@@ -1,4 +1,5 @@
 using System.Text;
+using CsCheck;
 using Scoring.Models.Events.Scores;
 
 namespace Scoring.Models.Tests.Events.Scores;
@@ -21,6 +22,17 @@ public sealed class DeterministicIdsTests
             DeterministicIds.Version5(DeterministicIds.Namespace, "alert\ncards\n-\ndef\nt-1"u8),
             DeterministicIds.OfAlerts("cards", null, "def").Of("t-1"u8));
     }
+
+    [Fact] // The prefix has 16 + 9 bytes and those of the service: up to 215 and 256 of a transaction, each place in a block of 64.
+    public void Names_of_all_lengths_give_what_the_platforms_hash_gives() =>
+        Gen.Select(Gen.Int[0, 190], Gen.Byte.Array[1, 256]).Sample(
+            (serviceLength, transactionId) =>
+            {
+                string service = new('s', serviceLength);
+                byte[] name = [.. Encoding.UTF8.GetBytes($"score\n{service}\n-\n"), .. transactionId];
+                return DeterministicIds.OfScores(service, null).Of(transactionId) == DeterministicIds.Version5(DeterministicIds.Namespace, name);
+            },
+            iter: 20_000);
 
     [Fact]
     public void An_earlier_longer_name_leaves_no_trace()
