@@ -77,4 +77,7 @@ public enum RefusalCode
 
     /// <summary>The identifier of a recent transaction with other fields.</summary>
     DuplicateConflict,
+
+    /// <summary>The process ended each time the event was processed.</summary>
+    CrashSuspect,
 }

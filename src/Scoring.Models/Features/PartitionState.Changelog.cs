@@ -111,6 +111,11 @@ public sealed partial class PartitionState
         return true;
     }
 
+    /// <summary>Writes that a record of the input is no part of the state, whatever becomes of the definition.</summary>
+    /// <param name="offset">Its offset.</param>
+    /// <param name="write">Takes it.</param>
+    public void WriteExcluded(long offset, StateWriter write) => write(StateCodec.WriteExcludedKey(keyBuffer, offset), [1]);
+
     /// <summary>Writes the mark: the records stand for this point of the input, or, with no partition count, for no point.</summary>
     public void WriteMark(StateMark mark, StateWriter write)
     {

@@ -27,6 +27,7 @@ public sealed class StateLoader(PartitionState state)
     private readonly long[] words = new long[state.LongestPayload];
     private byte[]? mark;
     private byte[]? position;
+    private readonly HashSet<long> excluded = [];
     private bool hasOther;
 
     internal const int PositionBytes = 20;
@@ -36,6 +37,9 @@ public sealed class StateLoader(PartitionState state)
 
     /// <summary>How far the partition was committed when the changelog was written last; null when it does not say.</summary>
     public StateMark? Position { get; private set; }
+
+    /// <summary>Offsets of input records that are no part of the state.</summary>
+    public IReadOnlyCollection<long> Excluded => excluded;
 
     /// <summary>Records taken.</summary>
     public long Records { get; private set; }
@@ -59,11 +63,16 @@ public sealed class StateLoader(PartitionState state)
 
         var cursor = default(StateCursor);
         state.WriteCopy(ref cursor, int.MaxValue, write);
-        Span<byte> key = stackalloc byte[StateCodec.PrefixBytes];
+        Span<byte> key = stackalloc byte[StateCodec.ExcludedKeyBytes];
         write(StateCodec.WriteKey(key, StateCodec.Mark, state.Shape), mark);
         if (position is not null)
         {
             write(StateCodec.WriteKey(key, StateCodec.Position, 0), position);
+        }
+
+        foreach (long offset in Excluded)
+        {
+            write(StateCodec.WriteExcludedKey(key, offset), [1]);
         }
 
         return true;
@@ -86,6 +95,12 @@ public sealed class StateLoader(PartitionState state)
             Position = value.Length >= PositionBytes ? ReadMark(value) : throw new InvalidDataException($"a position of {value.Length} bytes");
             Group = GroupOf(key, value);
             position = value.ToArray();
+            return;
+        }
+
+        if (kind == StateCodec.Excluded)
+        {
+            excluded.Add(BinaryPrimitives.ReadInt64BigEndian(key[StateCodec.PrefixBytes..]));
             return;
         }
 

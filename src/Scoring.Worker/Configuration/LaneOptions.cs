@@ -27,6 +27,12 @@ internal sealed record LaneOptions
     /// </summary>
     public string? CheckpointDirectory { get; init; }
 
+    /// <summary>
+    /// Folder in which a worker notes which records it has in hand, so that one that ends its process each time is found and goes to the dead letters (<c>crash_suspect</c>). Default: the folder of checkpoints; where there
+    /// is none either, such a record ends every worker that comes to it. It must outlive the process, so not a container's own file system. Holds offsets only.
+    /// </summary>
+    public string? CrashDirectory { get; init; }
+
     /// <summary>Most output records of a lane that the broker has not acknowledged, 1,000 to 1,000,000. Default 50,000; then the lane stops taking input.</summary>
     public int InFlightMax { get; init; } = 50_000;
 

@@ -41,6 +41,7 @@ internal sealed class SettingsReader
         };
         reader.RefuseLongTransactions(settings);
         reader.RefuseCheckpointDirectory(settings);
+        reader.RefuseCrashDirectory(settings);
         reader.RefuseUnknown();
         faults = reader.faults;
         return settings;
@@ -94,6 +95,7 @@ internal sealed class SettingsReader
             CommitIntervalMs = Integer("Lanes:CommitIntervalMs", defaults.CommitIntervalMs, 5, 60_000),
             StateIntervalMs = Integer("Lanes:StateIntervalMs", defaults.StateIntervalMs, 50, 60_000),
             CheckpointDirectory = Text("Lanes:CheckpointDirectory"),
+            CrashDirectory = Text("Lanes:CrashDirectory"),
             InFlightMax = Integer("Lanes:InFlightMax", defaults.InFlightMax, 1_000, 1_000_000),
             StagedRowsMax = Integer("Lanes:StagedRowsMax", defaults.StagedRowsMax, 256, 65_536),
             EmitFeatures = Boolean("Lanes:EmitFeatures", defaults.EmitFeatures),
@@ -238,6 +240,14 @@ internal sealed class SettingsReader
         else if (!Directory.Exists(directory))
         {
             Fault("Lanes:CheckpointDirectory", directory, "a folder that exists");
+        }
+    }
+
+    private void RefuseCrashDirectory(WorkerSettings settings)
+    {
+        if (settings.Lanes.CrashDirectory is { } directory && !Directory.Exists(directory))
+        {
+            Fault("Lanes:CrashDirectory", directory, "a folder that exists");
         }
     }
 

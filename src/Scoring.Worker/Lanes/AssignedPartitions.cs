@@ -57,6 +57,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
                 context.ReadsLabels ? new PartitionLabels(context.Schema, labels) : null,
                 new PartitionStart(known, labels, low, aggregateEnds is not null))
             {
+                Crashes = context.Crashes?.Of(partition.Partition.Value),
                 Changelog = context.HasChangelog ? new ChangelogProgress() : null,
                 Share = new PartitionShare { KnownAtOffset = aggregateEnds?[partition.Partition.Value] ?? 0 },
             };
@@ -118,6 +119,12 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
         if (context.Gaps.Count(partition.Partition, expected, partition.Start.Low) is { } first)
         {
             LogMessages.InputGap(context.Logger, partition.Partition, first, partition.Start.Low);
+        }
+
+        partition.Excluded.UnionWith(partition.Crashes?.Refused ?? []);
+        if (partition.Excluded.Count > 0)
+        {
+            input.KeepValues(); // Its dead letter has the original bytes.
         }
 
         partitions.Begin(partition, state, Math.Max(from, partition.Start.Low), resume);

@@ -44,6 +44,7 @@ internal sealed class Lane : IDisposable
     private readonly Func<IEnumerable<TopicPartitionOffset>> positions;
     private PendingRow? pending;
     private string? broken;
+    private bool holdsSuspect;
     private long nowMs;
 
     /// <summary>Builds the clients and joins the group.</summary>
@@ -105,13 +106,19 @@ internal sealed class Lane : IDisposable
         {
             // Told to stop while a broker was asked about new partitions: what is owned already is finished.
         }
-        catch
+        catch (Exception failure)
         {
+            if (failure is LaneFailure or CommandFailure or KafkaException)
+            {
+                partitions.PutDown(); // The cause is known, and it is none of these rows.
+            }
+
             context.LastCommits.Signal(); // It commits no more: the others need not stay for it.
             throw;
         }
 
         drain.Run();
+        partitions.PutDown();
     }
 
     /// <inheritdoc/>
@@ -201,7 +208,7 @@ internal sealed class Lane : IDisposable
                 }
             }
 
-            if (earliest is null)
+            if (earliest is null || !MayJoin(earliest, earliest.Staged.HeadOffset))
             {
                 break;
             }
@@ -330,6 +337,11 @@ internal sealed class Lane : IDisposable
         partition.ReceivedOffset = offset + 1;
         partition.IsAtEnd = false;
         records.Consumed();
+        if (refusal.IsNone && partition.Excluded.Contains(offset))
+        {
+            refusal = new Refusal(RefusalCode.CrashSuspect, "", 0);
+        }
+
         if (!refusal.IsNone)
         {
             if (offset >= partition.ResumeOffset)
@@ -343,7 +355,7 @@ internal sealed class Lane : IDisposable
 
         int row = batch.RowCount;
         repeats?.Take(partition, batch, row, offset, timestamp, headers);
-        if (partition.Staged.Count == 0 && output.TakesRecords && admission.MayGo(partition, batch, row, offset, out long behind))
+        if (partition.Staged.Count == 0 && output.TakesRecords && MayJoin(partition, offset) && admission.MayGo(partition, batch, row, offset, out long behind))
         {
             Accept(partition, offset, timestamp.UnixTimestampMs, behind);
             return;
@@ -373,7 +385,12 @@ internal sealed class Lane : IDisposable
 
             while (partition.Refused.Count > 0 && (partition.Staged.Count == 0 || partition.Refused.HeadOffset < partition.Staged.HeadOffset))
             {
-                records.DeadLetter(partition.Refused.Remove());
+                var refused = partition.Refused.Remove();
+                records.DeadLetter(refused);
+                if (refused.Refusal.Code == RefusalCode.CrashSuspect)
+                {
+                    commits.Excluded(partition, refused.Offset);
+                }
             }
 
             while (partition.Labels is { Refused.Count: > 0 } labels && (labels.Count == 0 || labels.Refused.HeadOffset < labels.HeadOffset))
@@ -388,15 +405,17 @@ internal sealed class Lane : IDisposable
         behindMs[batch.RowCount] = behind;
         batch.Accept(partition.Partition, offset, appendTimeMs);
         partition.Share.HasUndrained = true;
-        if (partition.BatchOffset < 0)
-        {
-            partition.BatchOffset = offset;
-        }
+        partition.TakeInHand(offset);
+        holdsSuspect = partition.Crashes?.IsSuspect(offset) == true;
     }
+
+    /// <summary>Whether a row may be computed together with those in hand: one that was in hand when the process ended is computed alone.</summary>
+    private bool MayJoin(PartitionInput partition, long offset) => batch.RowCount == 0 || !(holdsSuspect || partition.Crashes?.IsSuspect(offset) == true);
 
     /// <summary>Scores the batch and publishes what its rows ask for.</summary>
     private void Answer(long started)
     {
+        context.Planted.KillOn(batch);
         pipeline.Compute(batch, partitions.States);
         bool holdsAnswers = HoldsAnswers();
         if (holdsAnswers || pipeline.LacksAnswers(batch, partitions.States))
@@ -418,12 +437,13 @@ internal sealed class Lane : IDisposable
 
         foreach (var partition in partitions.All)
         {
-            partition.BatchOffset = -1;
+            partition.PutDown();
             partition.State.DropForgottenAnswers();
         }
 
         batch.Clear();
         pipeline.Clear();
+        holdsSuspect = false;
     }
 
     private void Answer(int row)

@@ -16,6 +16,11 @@ internal abstract class LaneCommits
     {
     }
 
+    /// <summary>Told that the dead letter of a record says that it ends the process: the transaction with the dead letter says so to whoever makes the state of the input.</summary>
+    public virtual void Excluded(PartitionInput partition, long offset)
+    {
+    }
+
     /// <summary>Commits everything processed so far, within a bound.</summary>
     /// <returns>False when it is not committed.</returns>
     public abstract bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound);

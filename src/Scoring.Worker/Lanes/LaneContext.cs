@@ -3,6 +3,7 @@ using Scoring.Models.Definitions;
 using Scoring.Models.Events;
 using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Configuration;
+using Scoring.Worker.Crashes;
 using Scoring.Worker.Kafka;
 using Scoring.Worker.Operations;
 using Scoring.Worker.Serving;
@@ -30,6 +31,9 @@ internal sealed record LaneContext
 
     /// <summary>Where checkpoints of state are; null where none are kept.</summary>
     public CheckpointFolder? Checkpoints { get; init; }
+
+    /// <summary>Where it is noted which records are in hand; null where that is not wanted.</summary>
+    public CrashJournal? Crashes { get; init; }
 
     /// <summary>Contributions to shared entities.</summary>
     public required AggregatesLedger Ledger { get; init; }

@@ -49,7 +49,7 @@ internal sealed class LaneRewind(
         records.Discard();
         foreach (var partition in partitions.All)
         {
-            partition.BatchOffset = -1;
+            partition.PutDown();
             partition.State.DropForgottenAnswers();
             if (!partition.IsAnswering)
             {

@@ -102,6 +102,9 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         earlyEnds.Clear();
     }
 
+    /// <summary>Has nothing in hand any more.</summary>
+    public void PutDown() => All.ForEach(partition => partition.PutDown());
+
     /// <summary>Says that the group takes partitions away.</summary>
     public void Leaving(IReadOnlyList<TopicPartition> partitions)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Confluent.Kafka;
 using Scoring.Models.Features;
 using Scoring.Models.Features.Sharing;
+using Scoring.Worker.Crashes;
 
 namespace Scoring.Worker.Lanes;
 
@@ -36,7 +37,13 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     public long ReceivedOffset { get; set; } = -1;
 
     /// <summary>Offset of its first row in the batch at hand, or -1.</summary>
-    public long BatchOffset { get; set; } = -1;
+    public long BatchOffset { get; private set; } = -1;
+
+    /// <summary>Where it is noted what is in hand; null where it is not.</summary>
+    public PartitionCrashes? Crashes { get; init; }
+
+    /// <summary>Offsets of records that ended the process each time: refused, and no part of the state.</summary>
+    public HashSet<long> Excluded { get; } = [];
 
     /// <summary>Whether state is still being restored or rebuilt.</summary>
     public bool IsRebuilding { get; set; } = true;
@@ -108,6 +115,20 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         IsRebuilding = start < resume || waits;
         IsRestoring = false;
         Rewinds += Changelog is null ? 0 : 1; // Read from elsewhere than the group said.
+    }
+
+    /// <summary>A row goes into the batch.</summary>
+    public void TakeInHand(long offset)
+    {
+        BatchOffset = BatchOffset < 0 ? offset : BatchOffset;
+        Crashes?.Begin(offset);
+    }
+
+    /// <summary>Its rows of the batch are answered, or taken back.</summary>
+    public void PutDown()
+    {
+        BatchOffset = -1;
+        Crashes?.End();
     }
 
     /// <summary>Begins to log changes: all before an offset is processed.</summary>

@@ -1,3 +1,5 @@
+using Scoring.Models.Events;
+
 namespace Scoring.Worker.Lanes;
 
 /// <summary>Mistakes that a test makes the lane make, because a verifier that cannot fail proves nothing. No setting names them.</summary>
@@ -42,7 +44,8 @@ internal enum PlantedBug
 /// <param name="AbortShare">Share of transactions that are taken back instead of committed, 0 to 1.</param>
 /// <param name="Seed">Of the choice which.</param>
 /// <param name="DoubtShare">Share of commits whose outcome the lane is not told, half of them committed, 0 to 1.</param>
-internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, double DoubtShare = 0)
+/// <param name="Killer">A transaction that ends the worker when it is about to be computed, in its process as any defect would; not where the process is a worker's alone (<see cref="Kill"/>).</param>
+internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, double DoubtShare = 0, byte[]? Killer = null)
 {
     private uint state = (uint)Seed;
 
@@ -54,6 +57,21 @@ internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, doub
 
     /// <summary>Whether the next outcome is not to be told.</summary>
     public bool Doubts() => Draws(DoubtShare / 2);
+
+    /// <summary>What the killer does.</summary>
+    public Action Kill { get; init; } = () => throw new InvalidOperationException("a test wants this row to be the end");
+
+    /// <summary>Ends the worker if the killer is in a batch.</summary>
+    public void KillOn(TransactionBatch batch)
+    {
+        for (int row = 0; Killer is not null && row < batch.RowCount; row++)
+        {
+            if (batch.TransactionIds[row].SequenceEqual(Killer))
+            {
+                Kill();
+            }
+        }
+    }
 
     private bool Draws(double share)
     {

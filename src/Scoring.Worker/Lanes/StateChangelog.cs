@@ -97,6 +97,16 @@ internal sealed class StateChangelog
         }
     }
 
+    /// <summary>Writes that a record is no part of the state.</summary>
+    public void Exclude(PartitionInput partition, long offset)
+    {
+        if (partition.Changelog is { } progress)
+        {
+            (target, told) = (new TopicPartition(context.Topics.State, partition.Partition), progress);
+            partition.State.WriteExcluded(offset, write);
+        }
+    }
+
     private void WritePosition(PartitionInput partition, ChangelogProgress progress)
     {
         (target, told) = (new TopicPartition(context.Topics.State, partition.Partition), progress);

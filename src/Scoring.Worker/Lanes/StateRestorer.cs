@@ -241,6 +241,11 @@ internal sealed class StateRestorer : IDisposable
 
         LogMessages.Restored(context.Logger, lane, partition.Partition, restoring.Loader.Records, found.ToString(), mark.TransactionOffset, context.Clock.GetElapsedTime(restoring.StartedAt).TotalSeconds);
         bool isOurs = restoring.Loader.Group is not { } group || string.Equals(group, context.Clients.Group, StringComparison.Ordinal);
+        if (isOurs)
+        {
+            partition.Excluded.UnionWith(restoring.Loader.Excluded);
+        }
+
         if (isOurs && Resume(partition, restoring.Loader.Position) is { } resume && found == StateFound.Marked)
         {
             var state = context.Planted.Bug == PlantedBug.StateForgotten ? assigned.Empty(partition.Partition) : restoring.State;

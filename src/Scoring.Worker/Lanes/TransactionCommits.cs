@@ -116,6 +116,9 @@ internal sealed class TransactionCommits : LaneCommits
     }
 
     /// <inheritdoc/>
+    public override void Excluded(PartitionInput partition, long offset) => changelog?.Exclude(partition, offset);
+
+    /// <inheritdoc/>
     public override bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound)
     {
         long started = clock.GetTimestamp();

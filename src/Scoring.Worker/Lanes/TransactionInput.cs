@@ -47,7 +47,7 @@ internal sealed class TransactionInput : IDisposable
         this.topic = topic;
         this.metrics = metrics;
         this.logger = logger;
-        deserializer = new TransactionDeserializer(decoder, batch, Value, keepsValues);
+        deserializer = new TransactionDeserializer(decoder, batch, Value) { KeepsAll = keepsValues };
         consumer = clients.GroupReader<int, Refusal>(lane)
             .SetKeyDeserializer(Key)
             .SetValueDeserializer(deserializer)
@@ -82,6 +82,9 @@ internal sealed class TransactionInput : IDisposable
 
     /// <summary>Value of the record read last, if it was refused or all are kept.</summary>
     public RecordBuffer Value { get; } = new();
+
+    /// <summary>From now on the bytes of good events are kept until the next is read, too.</summary>
+    public void KeepValues() => deserializer.KeepsAll = true;
 
     /// <summary>What the group has decided and the lane has not followed yet.</summary>
     public Queue<Rebalance> Rebalances { get; } = new();

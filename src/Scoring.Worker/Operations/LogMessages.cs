@@ -131,6 +131,15 @@ internal static partial class LogMessages
     [LoggerMessage(131, LogLevel.Critical, "The reader of contributions ended: {Reason}")]
     public static partial void ReaderFailed(ILogger logger, string reason, Exception failure);
 
+    [LoggerMessage(154, LogLevel.Warning, "The process before this one ended with offsets {First} to {Last} of partition {Partition} in hand, {Deaths} times in a row by now: they are taken one by one")]
+    public static partial void CrashSuspected(ILogger logger, int partition, long first, long last, long deaths);
+
+    [LoggerMessage(155, LogLevel.Error, "Offset {Offset} of partition {Partition} is refused from now on (crash_suspect): {Deaths} times in a row the process ended with it in hand")]
+    public static partial void CrashRefused(ILogger logger, int partition, long offset, long deaths);
+
+    [LoggerMessage(156, LogLevel.Warning, "What is in hand is not noted in {Directory} ({Reason}): a record that ends the process would end it each time")]
+    public static partial void CrashesNotNoted(ILogger logger, string directory, string reason);
+
     [LoggerMessage(EventId = 140, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void KafkaClient(ILogger logger, LogLevel level, string facility, string text);
 }

@@ -6,6 +6,7 @@ using Scoring.Models.Features;
 using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Configuration;
+using Scoring.Worker.Crashes;
 using Scoring.Worker.Kafka;
 using Scoring.Worker.Lanes;
 using Scoring.Worker.Serving;
@@ -76,6 +77,12 @@ internal static class WorkerProcess
         }
 
         var checkpoints = OpenCheckpoints(clients, admin, service, settings, found.PartitionCount, clock, metrics, logger, stopping);
+        using var crashes = CrashJournal.Open(
+            settings.Lanes.CrashDirectory ?? settings.Lanes.CheckpointDirectory,
+            settings.Kafka.InstanceId is { } instance ? $"{clients.Group}.{instance}" : clients.Group,
+            admin.TopicId(service.Topics.Transactions) ?? service.Topics.Transactions,
+            found.PartitionCount,
+            logger);
         var lastCommits = new CountdownEvent(settings.Lanes.Lanes); // Not disposed: a lane that is late still signals.
         var context = new LaneContext
         {
@@ -85,6 +92,7 @@ internal static class WorkerProcess
             Clients = clients,
             Admin = admin,
             Checkpoints = checkpoints,
+            Crashes = crashes,
             Gaps = new InputGaps(found.PartitionCount, metrics),
             Ledger = ledger,
             PartitionCount = found.PartitionCount,

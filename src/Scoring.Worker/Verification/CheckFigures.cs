@@ -15,6 +15,9 @@ internal sealed class CheckFigures
     /// <summary>Transactions that came before, whose answers were held against the first ones'.</summary>
     public long Duplicates { get; set; }
 
+    /// <summary>Good events refused because they had ended the process each time: believed.</summary>
+    public long CrashSuspects { get; set; }
+
     /// <summary>Scores made under another definition: only counted.</summary>
     public long OtherDefinition { get; set; }
 

@@ -70,6 +70,12 @@ internal sealed class InputChecks
             return answer;
         }
 
+        if (answer is { Score: null } && string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.CrashSuspect), StringComparison.Ordinal))
+        {
+            Figures.CrashSuspects++; // That it ended the process nobody can tell from the topics.
+            return answer;
+        }
+
         firstOffsets[partition] = Math.Min(firstOffsets[partition], offset);
         if (IsRepeat(partition, offset, transactionId!, answer))
         {

@@ -22,13 +22,14 @@ internal sealed class WorkerRun : IAsyncDisposable
     /// <param name="rowsMax">Rows of a batch.</param>
     /// <param name="from">Where a new group starts.</param>
     /// <param name="planted">Mistakes it makes.</param>
+    /// <param name="crashDirectory">Where it notes what it has in hand; null: nowhere.</param>
     /// <param name="delivery">How it delivers; null: exactly once where the broker can.</param>
-    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null, Planted? planted = null) =>
+    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null, Planted? planted = null, string? crashDirectory = null) =>
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
                 Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from, Delivery = delivery ?? service.Broker.Delivery },
-                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true },
+                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true, CrashDirectory = crashDirectory },
                 Operations = new OperationsOptions { Http = http.EndPoint },
                 Serving = service.Serving,
                 Aggregates = new AggregatesOptions(),
@@ -40,6 +41,9 @@ internal sealed class WorkerRun : IAsyncDisposable
 
     /// <summary>Where it answers.</summary>
     public IPEndPoint EndPoint => http.EndPoint;
+
+    /// <summary>Done when the worker has ended: its exit code.</summary>
+    public Task<int> Running => running;
 
     /// <summary>Waits until <c>/health/ready</c> says yes.</summary>
     public Task ReadyAsync(CancellationToken cancellation) => http.UntilAsync("/health/ready", answer => answer.Status == HttpStatusCode.OK, cancellation);

@@ -6,8 +6,8 @@ namespace Scoring.Models.Features.State;
 /// <summary>Bytes of a partition's state in its changelog.</summary>
 /// <remarks>
 /// <code>
-/// key    version (1) kind (1: 1 record, 2 mark, 3 position) shape (4, big endian)
-///        of a record also: table (2, big endian), the record's key (rest)
+/// key    version (1) kind (1: 1 record, 2 mark, 3 position, 4 excluded input) shape (4, big endian)
+///        of a record also: table (2, big endian), the record's key (rest); of excluded input: its offset (8, big endian)
 /// value  of a record: number of its last use (8), then its words
 ///        words: (count of words, count of zeros behind them) as variable-length integers, the words (8 each); again and again
 /// </code>
@@ -20,8 +20,10 @@ internal static class StateCodec
     public const byte Record = 1;
     public const byte Mark = 2;
     public const byte Position = 3;
+    public const byte Excluded = 4;
     public const int PrefixBytes = 6;
     public const int RecordKeyBytes = PrefixBytes + 2;
+    public const int ExcludedKeyBytes = PrefixBytes + sizeof(long);
 
     /// <summary>Most bytes of a record's value.</summary>
     public static int ValueBytesMax(int words) => sizeof(long) + (words * 11) + 10;
@@ -42,12 +44,19 @@ internal static class StateCodec
         return destination[..(RecordKeyBytes + key.Length)];
     }
 
+    public static ReadOnlySpan<byte> WriteExcludedKey(Span<byte> destination, long offset)
+    {
+        WriteKey(destination, Excluded, 0); // One for all shapes: a changed definition does not make the input good.
+        BinaryPrimitives.WriteInt64BigEndian(destination[PrefixBytes..], offset);
+        return destination[..ExcludedKeyBytes];
+    }
+
     /// <summary>Takes a key apart.</summary>
     /// <returns>False when it is none of this version.</returns>
     public static bool TryReadKey(ReadOnlySpan<byte> key, out byte kind, out uint shape)
     {
         (kind, shape) = (0, 0);
-        if (key.Length < PrefixBytes || key[0] != Version || key[1] is < Record or > Position || (key[1] == Record && key.Length < RecordKeyBytes))
+        if (key.Length < PrefixBytes || key[0] != Version || key[1] is < Record or > Excluded || key.Length < (key[1] == Record ? RecordKeyBytes : key[1] == Excluded ? ExcludedKeyBytes : PrefixBytes))
         {
             return false;
         }
