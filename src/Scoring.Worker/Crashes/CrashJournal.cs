@@ -56,20 +56,15 @@ internal sealed class CrashJournal : IDisposable
     public string Path => file.Name;
 
     /// <summary>Opens the journal of this worker, and counts what the one before it left there.</summary>
-    /// <param name="directory">Folder; null for no journal.</param>
+    /// <param name="directory">Folder.</param>
     /// <param name="name">What no worker of another group or another name uses. Of several that use one, each gets a file of its own.</param>
     /// <param name="input">Identity of the input topic: offsets of another one of its name mean nothing here.</param>
     /// <param name="partitionCount">Its partitions.</param>
     /// <param name="logger">Says what was found.</param>
-    /// <returns>Null also where the file cannot be used, which is said.</returns>
+    /// <returns>Null where the file cannot be used, which is said.</returns>
     /// <exception cref="CommandFailure">One record after the other ended the process: it is not the records.</exception>
-    public static CrashJournal? Open(string? directory, string name, string input, int partitionCount, ILogger logger)
+    public static CrashJournal? Open(string directory, string name, string input, int partitionCount, ILogger logger)
     {
-        if (directory is null)
-        {
-            return null;
-        }
-
         CrashJournal? journal = null;
         try
         {

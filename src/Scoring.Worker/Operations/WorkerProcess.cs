@@ -77,12 +77,7 @@ internal static class WorkerProcess
         }
 
         var checkpoints = OpenCheckpoints(clients, admin, service, settings, found.PartitionCount, clock, metrics, logger, stopping);
-        using var crashes = CrashJournal.Open(
-            settings.Lanes.CrashDirectory ?? settings.Lanes.CheckpointDirectory,
-            settings.Kafka.InstanceId is { } instance ? $"{clients.Group}.{instance}" : clients.Group,
-            admin.TopicId(service.Topics.Transactions) ?? service.Topics.Transactions,
-            found.PartitionCount,
-            logger);
+        using var crashes = OpenCrashes(admin, service.Topics, settings, found.PartitionCount, clients.Group, logger);
         var lastCommits = new CountdownEvent(settings.Lanes.Lanes); // Not disposed: a lane that is late still signals.
         var context = new LaneContext
         {
@@ -167,6 +162,12 @@ internal static class WorkerProcess
 
         return folder;
     }
+
+    /// <summary>Where it is noted what is in hand; null where no folder is given.</summary>
+    private static CrashJournal? OpenCrashes(BrokerAdmin admin, ServiceTopics topics, WorkerSettings settings, int partitionCount, string group, ILogger logger) =>
+        (settings.Lanes.CrashDirectory ?? settings.Lanes.CheckpointDirectory) is { } directory
+            ? CrashJournal.Open(directory, settings.Kafka.InstanceId is { } instance ? $"{group}.{instance}" : group, admin.TopicId(topics.Transactions) ?? topics.Transactions, partitionCount, logger)
+            : null;
 
     /// <summary>One aggregates topic serves one group (docs/decisions/0005): a second one, new, would empty it under the first.</summary>
     private static void RefuseSecondGroup(KafkaClients clients, BrokerAdmin admin, ServiceTopics topics, List<int> partitions)
