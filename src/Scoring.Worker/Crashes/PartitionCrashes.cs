@@ -1,11 +1,10 @@
 using System.IO.MemoryMappedFiles;
 using Microsoft.Extensions.Logging;
-using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
 
 namespace Scoring.Worker.Crashes;
 
-/// <summary>A partition's part of the <see cref="CrashJournal"/>. Of one lane; a note is a store or two.</summary>
+/// <summary>A partition's part of the <see cref="CrashJournal"/>; of the lane that owns the partition.</summary>
 internal sealed class PartitionCrashes
 {
     /// <summary>Words of 8 bytes that a partition has.</summary>
@@ -13,36 +12,35 @@ internal sealed class PartitionCrashes
 
     private const int FirstAt = 0;
     private const int LastAt = 1;
-    private const int SuspectFirstAt = 2;
-    private const int SuspectLastAt = 3;
+    private const int DoubtedFirstAt = 2;
+    private const int DoubtedLastAt = 3;
     private const int DeathsAt = 4;
     private const int RefusedCountAt = 5;
     private const int RefusedAt = 6;
-    private const int RefusedMax = 16;
+    private const int RefusedMax = 18;
 
     /// <summary>Deaths in a row after which a record is refused. A worker may be killed once or twice for other reasons with the same record in hand.</summary>
     private const int DeathsMax = 3;
 
-    /// <summary>So many refused records this near to each other are not the cause.</summary>
-    private const int NeighboursMax = 3;
-    private const long NeighbourOffsets = 10_000;
-
+    private readonly CrashJournal journal;
     private readonly MemoryMappedViewAccessor view;
     private readonly long at;
     private long deaths;
-    private long suspectFirst;
-    private long suspectLast;
-    private bool hasInHand;
-    private long last;
+    private long doubtedFirst;
+    private long doubtedLast;
+    private long notedFirst = -1;
+    private long notedLast = -1;
 
     /// <summary>Reads what is noted.</summary>
-    /// <param name="view">The journal.</param>
+    /// <param name="journal">Told when rows are answered.</param>
+    /// <param name="view">Its file.</param>
     /// <param name="at">Where the partition begins, bytes.</param>
-    public PartitionCrashes(MemoryMappedViewAccessor view, long at)
+    public PartitionCrashes(CrashJournal journal, MemoryMappedViewAccessor view, long at)
     {
+        this.journal = journal;
         this.view = view;
         this.at = at;
-        (deaths, suspectFirst, suspectLast) = (Word(DeathsAt), Word(SuspectFirstAt), Word(SuspectLastAt));
+        (deaths, doubtedFirst, doubtedLast) = (Word(DeathsAt), Word(DoubtedFirstAt), Word(DoubtedLastAt));
     }
 
     /// <summary>Records that are not processed any more, the latest few.</summary>
@@ -57,89 +55,83 @@ internal sealed class PartitionCrashes
         }
     }
 
-    /// <summary>Whether a record was in hand when the process ended: it is to be taken alone.</summary>
-    public bool IsSuspect(long offset) => deaths > 0 && offset >= suspectFirst && offset <= suspectLast;
+    /// <summary>Whether a record was in hand when the process ended: nothing may be in hand beside it.</summary>
+    public bool MustBeAlone(long offset) => deaths > 0 && offset >= doubtedFirst && offset <= doubtedLast;
 
-    /// <summary>A record is about to be processed, with those that were begun since the last <see cref="End"/>.</summary>
-    public void Begin(long offset)
+    /// <summary>Records are about to be computed, in place of what was noted last.</summary>
+    /// <param name="first">Offset of the first.</param>
+    /// <param name="last">Offset of the last.</param>
+    public void Note(long first, long last)
     {
-        last = offset;
-        Note(LastAt, offset);
-        if (!hasInHand)
+        if (last != notedLast)
         {
-            hasInHand = true;
-            Note(FirstAt, offset + 1);
+            notedLast = last;
+            Write(LastAt, last);
+        }
+
+        if (first != notedFirst)
+        {
+            notedFirst = first;
+            Write(FirstAt, first + 1);
         }
     }
 
-    /// <summary>What was begun is answered, or taken back.</summary>
-    public void End()
+    /// <summary>Takes the note away.</summary>
+    /// <param name="isAnswered">Whether its records are answered: then the process has lived through them. If not, they were put down for another reason.</param>
+    public void Clear(bool isAnswered)
     {
-        if (!hasInHand)
+        if (notedFirst < 0)
         {
             return;
         }
 
-        hasInHand = false;
-        Note(FirstAt, 0);
-        if (deaths > 0 && last >= suspectLast)
+        if (isAnswered)
         {
-            deaths = 0;
-            Note(DeathsAt, 0);
+            journal.Answered();
+            if (deaths > 0 && notedLast >= doubtedLast)
+            {
+                deaths = 0;
+                Write(DeathsAt, 0);
+            }
         }
+
+        Write(FirstAt, 0);
+        (notedFirst, notedLast) = (-1, -1);
     }
 
     /// <summary>Counts what a process that has ended left in hand.</summary>
-    /// <exception cref="CommandFailure">See <see cref="CrashJournal.Open"/>.</exception>
-    public void CountDeath(int partition, string path, ILogger logger)
+    public void CountDeath(int partition, ILogger logger)
     {
-        (long first, long end) = (Word(FirstAt) - 1, Word(LastAt));
+        (long first, long last) = (Word(FirstAt) - 1, Word(LastAt));
         if (first < 0)
         {
             return;
         }
 
-        if (deaths > 0 && first <= suspectLast && end >= suspectFirst)
+        (deaths, doubtedFirst, doubtedLast) = deaths > 0 && first <= doubtedLast && last >= doubtedFirst
+            ? (deaths + 1, Math.Max(first, doubtedFirst), Math.Min(last, doubtedLast))
+            : (1, first, last);
+        if (deaths >= DeathsMax && doubtedFirst == doubtedLast)
         {
-            (deaths, suspectFirst, suspectLast) = (deaths + 1, Math.Max(first, suspectFirst), Math.Min(end, suspectLast));
+            journal.CountRefusal(partition, doubtedFirst, deaths);
+            long count = Word(RefusedCountAt);
+            Write(RefusedAt + (int)(count % RefusedMax), doubtedFirst);
+            Write(RefusedCountAt, count + 1);
+            LogMessages.CrashRefused(logger, partition, doubtedFirst, deaths);
+            deaths = 0;
         }
         else
         {
-            (deaths, suspectFirst, suspectLast) = (1, first, end);
+            LogMessages.CrashSuspected(logger, partition, doubtedFirst, doubtedLast, deaths);
         }
 
-        if (deaths >= DeathsMax && suspectFirst == suspectLast)
-        {
-            Refuse(partition, path, logger);
-        }
-        else
-        {
-            LogMessages.CrashSuspected(logger, partition, suspectFirst, suspectLast, deaths);
-        }
-
-        Note(SuspectFirstAt, suspectFirst);
-        Note(SuspectLastAt, suspectLast);
-        Note(DeathsAt, deaths);
-        Note(FirstAt, 0); // Last: who is ended here counts once more, not once less.
-    }
-
-    private void Refuse(int partition, string path, ILogger logger)
-    {
-        if (Refused.Count(offset => Math.Abs(offset - suspectFirst) <= NeighbourOffsets) >= NeighboursMax - 1)
-        {
-            throw new CommandFailure(
-                ExitCode.Internal,
-                FormattableString.Invariant($"the process was ended {deaths} times with offset {suspectFirst} of partition {partition} in hand, and before with {string.Join(", ", Refused)}: so many are hardly the cause (memory, a device, a defect of this build); mend that, then delete {path}"));
-        }
-
-        long count = Word(RefusedCountAt);
-        Note(RefusedAt + (int)(count % RefusedMax), suspectFirst);
-        Note(RefusedCountAt, count + 1);
-        LogMessages.CrashRefused(logger, partition, suspectFirst, deaths);
-        deaths = 0;
+        Write(DoubtedFirstAt, doubtedFirst);
+        Write(DoubtedLastAt, doubtedLast);
+        Write(DeathsAt, deaths);
+        Write(FirstAt, 0); // Last: who is ended here counts once more, not once less.
     }
 
     private long Word(int index) => view.ReadInt64(at + (index * sizeof(long)));
 
-    private void Note(int index, long value) => view.Write(at + (index * sizeof(long)), value);
+    private void Write(int index, long value) => view.Write(at + (index * sizeof(long)), value);
 }

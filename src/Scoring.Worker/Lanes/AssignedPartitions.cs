@@ -121,7 +121,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
             LogMessages.InputGap(context.Logger, partition.Partition, first, partition.Start.Low);
         }
 
-        partition.Excluded.UnionWith(partition.Crashes?.Refused ?? []);
+        partition.Excluded.UnionWith((partition.Crashes?.Refused ?? []).Where(offset => offset >= resume || !context.HasChangelog)); // What is answered another may have scored: the state topic knows.
         if (partition.Excluded.Count > 0)
         {
             input.KeepValues(); // Its dead letter has the original bytes.

@@ -44,7 +44,7 @@ internal sealed class Lane : IDisposable
     private readonly Func<IEnumerable<TopicPartitionOffset>> positions;
     private PendingRow? pending;
     private string? broken;
-    private bool holdsSuspect;
+    private bool mustBeAlone;
     private long nowMs;
 
     /// <summary>Builds the clients and joins the group.</summary>
@@ -64,7 +64,7 @@ internal sealed class Lane : IDisposable
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);
         labelEnds = new LabelEnds(context.Admin, context.Topics.Labels, context.Metrics, context.Logger);
-        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.Service.Plan.FindsRepeats, Assigning, BeforeRevoke, Lost, context.Metrics, context.Logger);
+        input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.Service.Plan.FindsRepeats || context.Crashes is { HasRefused: true }, Assigning, BeforeRevoke, Lost, context.Metrics, context.Logger);
         repeats = context.Service.Plan.FindsRepeats ? new LaneRepeats(context, input, pipeline, records) : null;
         labelInput = context.ReadsLabels
             ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)
@@ -108,7 +108,7 @@ internal sealed class Lane : IDisposable
         }
         catch (Exception failure)
         {
-            if (failure is LaneFailure or CommandFailure or KafkaException)
+            if (IsKnown(failure))
             {
                 partitions.PutDown(); // The cause is known, and it is none of these rows.
             }
@@ -117,8 +117,14 @@ internal sealed class Lane : IDisposable
             throw;
         }
 
-        drain.Run();
-        partitions.PutDown();
+        try
+        {
+            drain.Run();
+        }
+        finally
+        {
+            partitions.PutDown();
+        }
     }
 
     /// <inheritdoc/>
@@ -137,6 +143,7 @@ internal sealed class Lane : IDisposable
     {
         long now = clock.GetTimestamp();
         nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        context.Crashes?.GiveTurnBack(number);
         output.Poll(TimeSpan.Zero);
         TakeBackIfBroken();
         decisions.Follow();
@@ -223,6 +230,7 @@ internal sealed class Lane : IDisposable
             else
             {
                 earliest.IsHeld = true;
+                context.Crashes?.GiveTurnBack(number); // It may wait for the lane that wants it.
             }
         }
 
@@ -254,9 +262,9 @@ internal sealed class Lane : IDisposable
     /// <summary>Reads what is queued into the batch.</summary>
     private void Receive(long now, int waitMs)
     {
-        if (!room.MayRead(now))
+        if (IsAlone || !room.MayRead(now))
         {
-            return;
+            return; // What is read or decoded now would be laid to the row that is alone.
         }
 
         if (batch.RowCount == 0 && pending is null && !partitions.HaveStaged)
@@ -274,13 +282,13 @@ internal sealed class Lane : IDisposable
             }
         }
 
-        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && (output.HasRoom || room.IsHolding); budget--)
+        for (int budget = context.Lanes.RowsMax; budget > 0 && !batch.IsFull && !IsAlone && (output.HasRoom || room.IsHolding); budget--)
         {
             var result = input.Read(waitMs, nowMs);
             waitMs = 0;
             if (input.HandlerFailure is { } failure)
             {
-                if (failure is OperationCanceledException)
+                if (failure is OperationCanceledException || !IsKnown(failure))
                 {
                     ExceptionDispatchInfo.Throw(failure);
                 }
@@ -361,6 +369,7 @@ internal sealed class Lane : IDisposable
             return;
         }
 
+        context.Crashes?.GiveTurnBack(number);
         partition.Staged.Add(batch, row, source, offset, timestamp.UnixTimestampMs);
         PauseIfFull(partition);
     }
@@ -406,15 +415,20 @@ internal sealed class Lane : IDisposable
         batch.Accept(partition.Partition, offset, appendTimeMs);
         partition.Share.HasUndrained = true;
         partition.TakeInHand(offset);
-        holdsSuspect = partition.Crashes?.IsSuspect(offset) == true;
+        mustBeAlone = partition.Crashes?.MustBeAlone(offset) == true;
     }
 
-    /// <summary>Whether a row may be computed together with those in hand: one that was in hand when the process ended is computed alone.</summary>
-    private bool MayJoin(PartitionInput partition, long offset) => batch.RowCount == 0 || !(holdsSuspect || partition.Crashes?.IsSuspect(offset) == true);
+    /// <summary>Whether the row in hand must be the only one.</summary>
+    private bool IsAlone => mustBeAlone && batch.RowCount > 0;
+
+    /// <summary>Whether a row may be computed with those in hand: one that was in hand when the process ended is computed alone, and only one in the process at a time.</summary>
+    private bool MayJoin(PartitionInput partition, long offset) =>
+        partition.Crashes?.MustBeAlone(offset) == true ? batch.RowCount == 0 && context.Crashes!.TryTakeTurn(number) : !IsAlone;
 
     /// <summary>Scores the batch and publishes what its rows ask for.</summary>
     private void Answer(long started)
     {
+        partitions.NoteInHand();
         context.Planted.KillOn(batch);
         pipeline.Compute(batch, partitions.States);
         bool holdsAnswers = HoldsAnswers();
@@ -437,13 +451,13 @@ internal sealed class Lane : IDisposable
 
         foreach (var partition in partitions.All)
         {
-            partition.PutDown();
+            partition.PutDown(isAnswered: true);
             partition.State.DropForgottenAnswers();
         }
 
         batch.Clear();
         pipeline.Clear();
-        holdsSuspect = false;
+        mustBeAlone = false;
     }
 
     private void Answer(int row)
@@ -495,6 +509,9 @@ internal sealed class Lane : IDisposable
 
         return false;
     }
+
+    /// <summary>Whether an end has a cause of its own: a broker, a right, a setting. Else what is in hand may be the cause.</summary>
+    private static bool IsKnown(Exception failure) => failure is LaneFailure or CommandFailure or KafkaException;
 
     private void NoteGap(PartitionInput partition, long offset)
     {

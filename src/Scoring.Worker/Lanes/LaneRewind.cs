@@ -42,6 +42,7 @@ internal sealed class LaneRewind(
     /// <summary>Takes everything back that is not committed. Partitions whose state is still being rebuilt have nothing to take back.</summary>
     public void All()
     {
+        partitions.NoteInHand();
         pipeline.Compute(batch, partitions.States); // Rows that only rebuild state are not read again.
         pipeline.RememberAll(batch, partitions.States);
         batch.Clear();
@@ -49,7 +50,7 @@ internal sealed class LaneRewind(
         records.Discard();
         foreach (var partition in partitions.All)
         {
-            partition.PutDown();
+            partition.PutDown(isAnswered: false);
             partition.State.DropForgottenAnswers();
             if (!partition.IsAnswering)
             {

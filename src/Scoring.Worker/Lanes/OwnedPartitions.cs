@@ -63,6 +63,7 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         ByNumber[partition.Partition] = null;
         States[partition.Partition] = null;
         All.Remove(partition);
+        partition.PutDown(isAnswered: false);
         partition.Staged.Clear();
         partition.State.Dispose();
     }
@@ -102,8 +103,17 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         earlyEnds.Clear();
     }
 
-    /// <summary>Has nothing in hand any more.</summary>
-    public void PutDown() => All.ForEach(partition => partition.PutDown());
+    /// <summary>Notes what is in hand, before it is computed.</summary>
+    public void NoteInHand()
+    {
+        foreach (var partition in All)
+        {
+            partition.NoteInHand();
+        }
+    }
+
+    /// <summary>Has nothing in hand any more, for a reason that lies in none of it.</summary>
+    public void PutDown() => All.ForEach(partition => partition.PutDown(isAnswered: false));
 
     /// <summary>Says that the group takes partitions away.</summary>
     public void Leaving(IReadOnlyList<TopicPartition> partitions)
@@ -125,6 +135,7 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
         {
             if (Find(gone.Partition.Value) is { } partition)
             {
+                partition.Crashes?.Clear(isAnswered: false); // Its next owner notes there, which may be a lane of this process.
                 partition.IsLost = true;
             }
         }

@@ -9,6 +9,8 @@ namespace Scoring.Worker.Lanes;
 /// <summary>One input partition of a lane: its state, where it stands, what waits.</summary>
 internal sealed class PartitionInput(TopicPartition source, PartitionState state, StagedRows staged, PartitionLabels? labels, PartitionStart start)
 {
+    private long batchLast = -1;
+
     /// <summary>Topic and partition of the transactions.</summary>
     public TopicPartition Source { get; } = source;
 
@@ -121,14 +123,26 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     public void TakeInHand(long offset)
     {
         BatchOffset = BatchOffset < 0 ? offset : BatchOffset;
-        Crashes?.Begin(offset);
+        batchLast = offset;
+    }
+
+    /// <summary>Notes the rows of the batch that are to be answered, before they are computed.</summary>
+    public void NoteInHand()
+    {
+        if (BatchOffset >= 0 && batchLast >= ResumeOffset && !IsLost)
+        {
+            Crashes?.Note(Math.Max(BatchOffset, ResumeOffset), batchLast);
+        }
     }
 
     /// <summary>Its rows of the batch are answered, or taken back.</summary>
-    public void PutDown()
+    public void PutDown(bool isAnswered)
     {
         BatchOffset = -1;
-        Crashes?.End();
+        if (!IsLost)
+        {
+            Crashes?.Clear(isAnswered);
+        }
     }
 
     /// <summary>Begins to log changes: all before an offset is processed.</summary>

@@ -114,6 +114,7 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
     /// <returns>False while its former owner's contributions are not all known.</returns>
     public bool FinishRebuild(PartitionInput partition, long offset)
     {
+        partitions.NoteInHand();
         pipeline.Compute(batch, partitions.States);
         bool mayLoseAnswers = partition is { State.RemembersAnswers: true, BatchOffset: >= 0 }; // What they are is kept before there is a transaction that could be taken back.
         if (mayLoseAnswers || !shares.KnowsFormerOwner(partition))
@@ -160,6 +161,7 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
 
     private void ApplyHead(PartitionInput partition, PartitionLabels labels)
     {
+        partitions.NoteInHand();
         pipeline.Compute(batch, partitions.States);
         if (partition.Changelog is { } changelog && partition.State.WatermarkMs >= labels.HeadReportedAtMs)
         {

@@ -124,6 +124,17 @@ internal sealed class StateChangelog
             progress.Doubted();
         }
 
+        if (!progress.HasMark)
+        {
+            foreach (long offset in partition.Excluded)
+            {
+                if (offset < partition.Position)
+                {
+                    state.WriteExcluded(offset, write); // The topic may have been emptied of it, for another definition.
+                }
+            }
+        }
+
         if (state.WriteChanges(isLarge ? ChangesMax : int.MaxValue, write))
         {
             state.WriteMark(MarkOf(partition), write);

@@ -77,7 +77,7 @@ internal static class WorkerProcess
         }
 
         var checkpoints = OpenCheckpoints(clients, admin, service, settings, found.PartitionCount, clock, metrics, logger, stopping);
-        using var crashes = OpenCrashes(admin, service.Topics, settings, found.PartitionCount, clients.Group, logger);
+        using var crashes = OpenCrashes(admin, service.Topics, settings, found.PartitionCount, clients.Group, clock, logger);
         var lastCommits = new CountdownEvent(settings.Lanes.Lanes); // Not disposed: a lane that is late still signals.
         var context = new LaneContext
         {
@@ -164,9 +164,9 @@ internal static class WorkerProcess
     }
 
     /// <summary>Where it is noted what is in hand; null where no folder is given.</summary>
-    private static CrashJournal? OpenCrashes(BrokerAdmin admin, ServiceTopics topics, WorkerSettings settings, int partitionCount, string group, ILogger logger) =>
+    private static CrashJournal? OpenCrashes(BrokerAdmin admin, ServiceTopics topics, WorkerSettings settings, int partitionCount, string group, TimeProvider clock, ILogger logger) =>
         (settings.Lanes.CrashDirectory ?? settings.Lanes.CheckpointDirectory) is { } directory
-            ? CrashJournal.Open(directory, settings.Kafka.InstanceId is { } instance ? $"{group}.{instance}" : group, admin.TopicId(topics.Transactions) ?? topics.Transactions, partitionCount, logger)
+            ? CrashJournal.Open(directory, settings.Kafka.InstanceId is { } instance ? $"{group}.{instance}" : group, admin.TopicId(topics.Transactions) ?? topics.Transactions, partitionCount, clock, logger)
             : null;
 
     /// <summary>One aggregates topic serves one group (docs/decisions/0005): a second one, new, would empty it under the first.</summary>

@@ -33,12 +33,12 @@ public sealed class CrashSuspectTests(KafkaBroker broker, TestModel model)
         var planted = new Planted(PlantedBug.None, AbortShare: 0, Seed: 1, Killer: Encoding.UTF8.GetBytes(killer));
         for (int death = 0; death < DeathCount; death++)
         {
-            await using var victim = new WorkerRun(service, service.Topics.Prefix, delivery: delivery, planted: planted, crashDirectory: folder.Path, instance: "one");
+            await using var victim = new WorkerRun(service, service.Topics.Prefix, delivery: delivery, planted: planted, crashDirectory: folder.Path);
             Assert.Equal(ExitCode.Internal, await victim.Running.WaitAsync(Bound));
             Assert.Equal(0, service.Count("dlq"));
         }
 
-        await using (var survivor = new WorkerRun(service, service.Topics.Prefix, delivery: delivery, planted: planted, crashDirectory: folder.Path, instance: "one"))
+        await using (var survivor = new WorkerRun(service, service.Topics.Prefix, delivery: delivery, planted: planted, crashDirectory: folder.Path))
         {
             var refused = Assert.Single(service.Read("dlq", records => records.Count == 1, Bound));
             Assert.Equal(RefusalTexts.Wire(RefusalCode.CrashSuspect), Encoding.UTF8.GetString(refused.Message.Headers.GetLastBytes(DeadLetterHeaders.Code)));
@@ -48,7 +48,7 @@ public sealed class CrashSuspectTests(KafkaBroker broker, TestModel model)
         }
 
         // At least once the next worker makes its state of the input, comes to it again and passes it over.
-        await using var next = new WorkerRun(service, service.Topics.Prefix, delivery: delivery, planted: planted, crashDirectory: folder.Path, instance: "one");
+        await using var next = new WorkerRun(service, service.Topics.Prefix, delivery: delivery, planted: planted, crashDirectory: folder.Path);
         await next.ReadyAsync(Bound);
         await service.VerbAsync("replay", service.Write("more.jsonl", [lines[250].Replace(killer, "t-after", StringComparison.Ordinal)]));
         Assert.Equal(EventCount, Scored(service, EventCount).Count);

@@ -23,13 +23,12 @@ internal sealed class WorkerRun : IAsyncDisposable
     /// <param name="from">Where a new group starts.</param>
     /// <param name="planted">Mistakes it makes.</param>
     /// <param name="crashDirectory">Where it notes what it has in hand; null: nowhere.</param>
-    /// <param name="instance">Its name in the group, under which it takes its place again at once; null: a new one.</param>
     /// <param name="delivery">How it delivers; null: exactly once where the broker can.</param>
-    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null, Planted? planted = null, string? crashDirectory = null, string? instance = null) =>
+    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null, Planted? planted = null, string? crashDirectory = null) =>
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
-                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from, Delivery = delivery ?? service.Broker.Delivery, InstanceId = instance },
+                Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from, Delivery = delivery ?? service.Broker.Delivery },
                 Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true, CrashDirectory = crashDirectory },
                 Operations = new OperationsOptions { Http = http.EndPoint },
                 Serving = service.Serving,
