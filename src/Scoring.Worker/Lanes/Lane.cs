@@ -511,7 +511,7 @@ internal sealed class Lane : IDisposable
     }
 
     /// <summary>Whether an end has a cause of its own: a broker, a right, a setting. Else what is in hand may be the cause.</summary>
-    private static bool IsKnown(Exception failure) => failure is LaneFailure or CommandFailure or KafkaException;
+    private static bool IsKnown(Exception failure) => failure is LaneFailure or CommandFailure or KafkaException or TransactionBroken;
 
     private void NoteGap(PartitionInput partition, long offset)
     {
