@@ -303,7 +303,7 @@ internal sealed class Lane : IDisposable
 
             if (result.IsPartitionEOF)
             {
-                partitions.ReachedEnd(result.Partition.Value, result.Offset.Value);
+                ReachedEnd(result.Partition.Value, result.Offset.Value);
             }
             else if (input.Rebalances.Count > 0)
             {
@@ -319,6 +319,23 @@ internal sealed class Lane : IDisposable
                 break;
             }
         }
+    }
+
+    /// <summary>Notes that the reader stands at the end of a partition; not at once where that would pass over records that nobody has seen.</summary>
+    /// <remarks>
+    /// Control records of transactions stand at an end, too, so it may lie beyond what was received. But one told before any record may be of where the client read before it was set to an offset: once a
+    /// lane ended with "went back from offset 594 to 0", of a partition of 594 records. What is passed over may be committed. So the reader is set there once more, and the second time it is believed.
+    /// </remarks>
+    private void ReachedEnd(int number, long offset)
+    {
+        if (partitions.Find(number) is { IsRestoring: false, HasReceived: false } partition && offset > partition.ReceivedOffset && offset != partition.DoubtedEnd)
+        {
+            partition.DoubtedEnd = offset;
+            input.Seek(partition, partition.ReceivedOffset);
+            return;
+        }
+
+        partitions.ReachedEnd(number, offset);
     }
 
     /// <summary>Takes the record whose row was begun last in the batch: into the batch, to the rows that wait, or to the dead letters.</summary>
@@ -343,6 +360,7 @@ internal sealed class Lane : IDisposable
         }
 
         partition.ReceivedOffset = offset + 1;
+        partition.HasReceived = true;
         partition.IsAtEnd = false;
         records.Consumed();
         if (refusal.IsNone && partition.Excluded.Contains(offset))

@@ -38,6 +38,12 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Offset after the last record received.</summary>
     public long ReceivedOffset { get; set; } = -1;
 
+    /// <summary>Whether a record has come since the reader was set to an offset.</summary>
+    public bool HasReceived { get; set; }
+
+    /// <summary>An end beyond the offset that the reader was set to, told before any record of it: not believed until it is told again. -1 for none.</summary>
+    public long DoubtedEnd { get; set; } = -1;
+
     /// <summary>Offset of its first row in the batch at hand, or -1.</summary>
     public long BatchOffset { get; private set; } = -1;
 
@@ -113,6 +119,7 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     {
         State = restored;
         ReceivedOffset = start;
+        HasReceived = false;
         ResumeOffset = resume;
         IsRebuilding = start < resume || waits;
         IsRestoring = false;
@@ -195,6 +202,8 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         }
 
         ReceivedOffset = RewindOffset;
+        HasReceived = false;
+        DoubtedEnd = -1;
         IsAtEnd = false;
         Rewinds++;
         return true;
