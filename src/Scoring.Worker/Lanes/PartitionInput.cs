@@ -119,7 +119,6 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     {
         State = restored;
         ReceivedOffset = start;
-        HasReceived = false;
         ResumeOffset = resume;
         IsRebuilding = start < resume || waits;
         IsRestoring = false;

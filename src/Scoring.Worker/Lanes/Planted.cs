@@ -44,7 +44,7 @@ internal enum PlantedBug
 /// <param name="AbortShare">Share of transactions that are taken back instead of committed, 0 to 1.</param>
 /// <param name="Seed">Of the choice which.</param>
 /// <param name="DoubtShare">Share of commits whose outcome the lane is not told, half of them committed, 0 to 1.</param>
-/// <param name="Killer">A transaction that ends the worker when it is about to be computed, in its process as any defect would; not where the process is a worker's alone (<see cref="Kill"/>).</param>
+/// <param name="Killer">A transaction that ends the worker when it is about to be computed, by an exception that nobody expects.</param>
 internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, double DoubtShare = 0, byte[]? Killer = null)
 {
     private uint state = (uint)Seed;
@@ -58,9 +58,6 @@ internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, doub
     /// <summary>Whether the next outcome is not to be told.</summary>
     public bool Doubts() => Draws(DoubtShare / 2);
 
-    /// <summary>What the killer does.</summary>
-    public Action Kill { get; init; } = () => throw new InvalidOperationException("a test wants this row to be the end");
-
     /// <summary>Ends the worker if the killer is in a batch.</summary>
     public void KillOn(TransactionBatch batch)
     {
@@ -68,7 +65,7 @@ internal sealed record Planted(PlantedBug Bug, double AbortShare, int Seed, doub
         {
             if (batch.TransactionIds[row].SequenceEqual(Killer))
             {
-                Kill();
+                throw new InvalidOperationException("a test wants this row to be the end");
             }
         }
     }

@@ -6,8 +6,8 @@ namespace Scoring.Models.Events.Scores;
 
 /// <summary>SHA-1 (RFC 3174) of names that all begin with the same bytes: what those do to the state is computed once. Allocates nothing; not for two threads at once.</summary>
 /// <remarks>
-/// Every score has an identifier that RFC 9562 makes of SHA-1. The platform's hash takes the whole name each time, and makes and frees a context for it: a fifteenth of the
-/// processor time that an event costs. It is the oracle of the tests, and what is rare goes on using it (<see cref="DeterministicIds.Version5"/>).
+/// Every score has an identifier that RFC 9562 makes of SHA-1. The platform's hash takes the whole name each time, and makes and frees a context for it.
+/// It is the oracle of the tests, and what is rare goes on using it (<see cref="DeterministicIds.Version5"/>).
 /// </remarks>
 internal sealed class PrefixedSha1
 {
