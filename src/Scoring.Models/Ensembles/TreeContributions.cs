@@ -23,8 +23,9 @@ public sealed class TreeContributions
     // By the number of vectors less one: trees with short ways take few points.
     private readonly UnitQuadrature[] quadratures;
 
-    // Per side of the tree at hand: 1 where all tests of its feature up to it let this row through, else 0; the product of the path's factors at
-    // each point, which becomes the sum over the leaves below of leaf value times product.
+    // Per side of the tree at hand, the first of which is the way to the root: 1 where all tests of its feature up to it let this row through, else 0;
+    // the product of the path's factors at eight points, which becomes the sum over the leaves below of leaf value times product. Two vectors per
+    // branch, each in a cache line of its own.
     private readonly double[] ones;
     private readonly Vector512<double>[] terms;
 
@@ -45,10 +46,10 @@ public sealed class TreeContributions
 
         // The polynomial of a way with d features has degree d - 1.
         int vectorsMax = UnitQuadrature.VectorsFor(paths.Trees.Max(tree => tree.FeaturesMax) - 1);
-        int sidesMax = 2 * paths.Trees.Max(tree => tree.Count);
+        int sidesMax = 1 + (2 * paths.Trees.Max(tree => tree.Count));
         quadratures = [.. Enumerable.Range(1, vectorsMax).Select(UnitQuadrature.WithVectors)];
         ones = new double[sidesMax];
-        terms = new Vector512<double>[sidesMax * vectorsMax];
+        terms = GC.AllocateUninitializedArray<Vector512<double>>(sidesMax + 1, pinned: true);
         moved = new Vector512<double>[ensemble.FeatureCount];
     }
 
@@ -65,79 +66,82 @@ public sealed class TreeContributions
     /// <param name="row"><see cref="TreeEnsemble.FeatureCount"/> values. NaN is missing.</param>
     /// <param name="contributions">One per feature, in the unit of the margin; with <see cref="Bias"/> they add up to it.</param>
     /// <exception cref="ArgumentException">A span is not of its stated length.</exception>
-    public void Explain(ReadOnlySpan<float> row, Span<double> contributions)
+    public unsafe void Explain(ReadOnlySpan<float> row, Span<double> contributions)
     {
         if (row.Length != ensemble.FeatureCount)
             throw new ArgumentException($"{ensemble.FeatureCount} features are due, got {row.Length}", nameof(row));
         if (contributions.Length != row.Length)
             throw new ArgumentException($"{row.Length} contributions are due, got {contributions.Length}", nameof(contributions));
         moved.AsSpan().Clear();
-        foreach (ref readonly TreePath tree in paths.Trees.AsSpan())
+        fixed (TreeBranch* branches = paths.Branches)
+        fixed (WalkNode* nodes = ensemble.Program.Nodes)
+        fixed (double* passes = ones)
+        fixed (Vector512<double>* unaligned = terms, sums = moved)
+        fixed (float* features = row)
         {
-            UnitQuadrature points = quadratures[UnitQuadrature.VectorsFor(tree.FeaturesMax - 1) - 1];
-            for (int branch = 0; branch < tree.Count; branch++)
-                Descend(tree.First, branch, row, points);
-            for (int branch = tree.Count - 1; branch >= 0; branch--)
-                Ascend(tree.First, branch, points);
+            var aligned = (Vector512<double>*)(((nuint)unaligned + 63) & ~(nuint)63);
+            passes[0] = 1;
+            foreach (ref readonly TreePath tree in paths.Trees.AsSpan())
+            {
+                UnitQuadrature points = quadratures[UnitQuadrature.VectorsFor(tree.FeaturesMax - 1) - 1];
+                for (int i = 0; i < points.Weights.Length; i++)
+                {
+                    aligned[0] = Vector512<double>.One;
+                    Descend(branches + tree.First, tree.Count, nodes, features, points.Absent[i], points.Present[i], passes, aligned);
+                    Ascend(branches + tree.First, tree.Count, points.Absent[i], points.Present[i], points.Weights[i], passes, aligned, sums);
+                }
+            }
         }
 
         for (int feature = 0; feature < contributions.Length; feature++)
             contributions[feature] = scale * Vector512.Sum(moved[feature]);
     }
 
-    // The products of a branch's two sides: that of the way to it times the side's factor, which takes the place of an earlier factor of the
+    // The products of each branch's two sides: that of the way to it times the side's factor, which takes the place of an earlier factor of the
     // same feature. No branch on the row: which way it goes is as good as random.
-    private void Descend(int first, int index, ReadOnlySpan<float> row, UnitQuadrature points)
+    private static unsafe void Descend(TreeBranch* branches, int count, WalkNode* nodes, float* features, Vector512<double> absent, Vector512<double> present, double* passes, Vector512<double>* products)
     {
-        ref readonly TreeBranch branch = ref paths.Branches[first + index];
-        ref readonly WalkNode node = ref ensemble.Program.Nodes[branch.Node];
-        double earlier = branch.Earlier < 0 ? 1 : ones[branch.Earlier];
-        bool goesLeft = TreeKernels.Step(in node, row[branch.Feature]) == node.Left;
-        double left = Unsafe.BitCast<bool, byte>(goesLeft) * earlier, right = earlier - left;
-        (ones[2 * index], ones[(2 * index) + 1]) = (left, right);
-        ReadOnlySpan<TreeSide> sides = paths.Sides.AsSpan(2 * first);
-        double leftZero = sides[2 * index].Zero, rightZero = sides[(2 * index) + 1].Zero;
-        int vectors = points.Weights.Length;
-        for (int i = 0; i < vectors; i++)
+        for (int index = 0; index < count; index++)
         {
-            Vector512<double> above = branch.Above < 0 ? Vector512<double>.One : terms[(branch.Above * vectors) + i];
-            if (branch.Earlier >= 0)
-                above /= Factor(points, i, sides[branch.Earlier].Zero, earlier);
-            terms[(2 * index * vectors) + i] = above * Factor(points, i, leftZero, left);
-            terms[(((2 * index) + 1) * vectors) + i] = above * Factor(points, i, rightZero, right);
+            TreeBranch* branch = branches + index;
+            WalkNode* node = nodes + branch->Node;
+            double earlier = passes[branch->Earlier];
+            double left = Unsafe.BitCast<bool, byte>(TreeKernels.Step(node, features[branch->Feature]) == node->Left) * earlier, right = earlier - left;
+            Vector512<double> above = products[branch->Above];
+            if (branch->Earlier != 0)
+                above /= Factor(absent, present, branch->EarlierZero, earlier);
+            passes[(2 * index) + 1] = left;
+            passes[(2 * index) + 2] = right;
+            products[(2 * index) + 1] = above * Factor(absent, present, branch->LeftZero, left);
+            products[(2 * index) + 2] = above * Factor(absent, present, branch->RightZero, right);
         }
     }
 
-    // The sums of a branch's two sides, and what they say of its feature: the integral without its own factor, times the difference that it
+    // The sums of each branch's two sides, and what they say of its feature: the integral without its own factor, times the difference that it
     // makes. Where the feature was met before, these leaves stand in that side's sum too, with a factor they do not have: taken out again.
-    private void Ascend(int first, int index, UnitQuadrature points)
+    private static unsafe void Ascend(TreeBranch* branches, int count, Vector512<double> absent, Vector512<double> present, Vector512<double> weight, double* passes, Vector512<double>* products, Vector512<double>* sums)
     {
-        ref readonly TreeBranch branch = ref paths.Branches[first + index];
-        ReadOnlySpan<TreeSide> sides = paths.Sides.AsSpan(2 * first);
-        ref readonly TreeSide left = ref sides[2 * index];
-        ref readonly TreeSide right = ref sides[(2 * index) + 1];
-        double leftOne = ones[2 * index], rightOne = ones[(2 * index) + 1];
-        int vectors = points.Weights.Length;
-        for (int i = 0; i < vectors; i++)
+        for (int index = count - 1; index >= 0; index--)
         {
-            Vector512<double> leftTerm = terms[(2 * index * vectors) + i] * left.Value, rightTerm = terms[(((2 * index) + 1) * vectors) + i] * right.Value;
+            TreeBranch* branch = branches + index;
+            double leftOne = passes[(2 * index) + 1], rightOne = passes[(2 * index) + 2];
+            Vector512<double> leftTerm = products[(2 * index) + 1] * branch->LeftValue, rightTerm = products[(2 * index) + 2] * branch->RightValue;
             Vector512<double> sum = leftTerm + rightTerm;
-            Vector512<double> leftFactor = Factor(points, i, left.Zero, leftOne), rightFactor = Factor(points, i, right.Zero, rightOne);
+            Vector512<double> leftFactor = Factor(absent, present, branch->LeftZero, leftOne), rightFactor = Factor(absent, present, branch->RightZero, rightOne);
             Vector512<double> over = leftFactor * rightFactor;
-            Vector512<double> moves = (leftTerm * rightFactor * (leftOne - left.Zero)) + (rightTerm * leftFactor * (rightOne - right.Zero));
-            if (branch.Earlier >= 0)
+            Vector512<double> moves = (leftTerm * rightFactor * (leftOne - branch->LeftZero)) + (rightTerm * leftFactor * (rightOne - branch->RightZero));
+            if (branch->Earlier != 0)
             {
-                double zero = sides[branch.Earlier].Zero, one = ones[branch.Earlier];
-                Vector512<double> earlier = Factor(points, i, zero, one);
+                double zero = branch->EarlierZero, one = passes[branch->Earlier];
+                Vector512<double> earlier = Factor(absent, present, zero, one);
                 moves = (moves * earlier) - (sum * over * (one - zero));
                 over *= earlier;
             }
 
-            moved[branch.Feature] += points.Weights[i] * moves / over; // One division for all: it costs more than the rest together.
-            if (branch.Above >= 0)
-                terms[(branch.Above * vectors) + i] = sum;
+            sums[branch->Feature] += weight * moves / over; // One division for all: it costs more than the rest together.
+            products[branch->Above] = sum;
         }
     }
 
-    private static Vector512<double> Factor(UnitQuadrature points, int i, double zero, double one) => (points.Absent[i] * zero) + (points.Present[i] * one);
+    private static Vector512<double> Factor(Vector512<double> absent, Vector512<double> present, double zero, double one) => (absent * zero) + (present * one);
 }

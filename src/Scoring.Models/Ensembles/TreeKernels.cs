@@ -226,16 +226,10 @@ internal static unsafe class TreeKernels
         return sum;
     }
 
-    internal static int Step(in WalkNode node, float x)
-    {
-        fixed (WalkNode* pinned = &node)
-            return Step(pinned, x);
-    }
-
     // No branch on the data: which of (x <= t) and (x >= t) hold picks one of the node's four turn bits (neither holds for NaN), and
     // the bit picks one of the two children, which lie side by side.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Step(WalkNode* node, float x)
+    internal static int Step(WalkNode* node, float x)
     {
         float threshold = node->Threshold;
         int relation = Unsafe.BitCast<bool, byte>(x <= threshold) + (2 * Unsafe.BitCast<bool, byte>(x >= threshold));

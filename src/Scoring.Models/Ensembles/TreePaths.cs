@@ -2,12 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Scoring.Models.Ensembles;
 
-/// <summary>One side of a branch: the way to its left or right child.</summary>
-/// <param name="Zero">Share of the training rows that all tests of this feature, from the root to here, let through; never quite 0, so that it may be divided by.</param>
-/// <param name="Value">Value of the leaf it leads to; 1 where it leads to a branch.</param>
-[StructLayout(LayoutKind.Sequential)]
-internal readonly record struct TreeSide(double Zero, double Value);
-
 /// <summary>One tree among the branches.</summary>
 /// <param name="First">Its first branch.</param>
 /// <param name="Count">Its branches; none where it is one leaf.</param>
@@ -15,13 +9,23 @@ internal readonly record struct TreeSide(double Zero, double Value);
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct TreePath(int First, int Count, int FeaturesMax);
 
-/// <summary>One branch of a tree, with the way that leads to it.</summary>
+/// <summary>One branch of a tree, with the way that leads to it: a cache line.</summary>
+/// <remarks>
+/// The sides of a tree are counted in one: 0 is the way to its root, 2 i + 1 and 2 i + 2 are the ways to the left and the right child of branch i. A side's zero is
+/// the share of the training rows that all tests of this feature, from the root to there, let through; never quite 0, so that it may be divided by. Its value is that of
+/// the leaf it leads to; 1 where it leads to a branch.
+/// </remarks>
 /// <param name="Node">Its walk node.</param>
 /// <param name="Feature">What it tests.</param>
-/// <param name="Above">The side that leads to it, counted from the tree's first, or -1 for a root.</param>
-/// <param name="Earlier">The nearest side above that tested the same feature, counted likewise, or -1.</param>
-[StructLayout(LayoutKind.Sequential)]
-internal readonly record struct TreeBranch(int Node, int Feature, int Above, int Earlier);
+/// <param name="Above">The side that leads to it.</param>
+/// <param name="Earlier">The nearest side above that tested the same feature, or 0.</param>
+/// <param name="LeftZero">The left side's zero.</param>
+/// <param name="RightZero">The right side's zero.</param>
+/// <param name="LeftValue">The left side's value.</param>
+/// <param name="RightValue">The right side's value.</param>
+/// <param name="EarlierZero">The earlier side's zero; 1 where there is none.</param>
+[StructLayout(LayoutKind.Sequential, Size = 64)]
+internal readonly record struct TreeBranch(int Node, int Feature, int Above, int Earlier, double LeftZero, double RightZero, double LeftValue, double RightValue, double EarlierZero);
 
 /// <summary>An ensemble laid out for explanations: branches before those below them, and what of them does not depend on the row. Immutable.</summary>
 internal sealed class TreePaths
@@ -29,14 +33,10 @@ internal sealed class TreePaths
     // Small enough to vanish in every sum, large enough that a product of three is a normal number.
     private const double LeastShare = 1e-60;
 
-    private TreePaths(TreeBranch[] branches, TreeSide[] sides, TreePath[] trees, double bias, bool hasCovers) =>
-        (Branches, Sides, Trees, Bias, HasCovers) = (branches, sides, trees, bias, hasCovers);
+    private TreePaths(TreeBranch[] branches, TreePath[] trees, double bias, bool hasCovers) => (Branches, Trees, Bias, HasCovers) = (branches, trees, bias, hasCovers);
 
     /// <summary>All branches, tree by tree.</summary>
     public TreeBranch[] Branches { get; }
-
-    /// <summary>Two per branch, left and right: those of branch i are 2 i and 2 i + 1.</summary>
-    public TreeSide[] Sides { get; }
 
     /// <summary>One entry per tree.</summary>
     public TreePath[] Trees { get; }
@@ -52,13 +52,12 @@ internal sealed class TreePaths
     {
         var (covers, known) = MeasureCovers(ensemble.Nodes);
         var branches = new List<TreeBranch>();
-        var sides = new List<TreeSide>();
         var trees = new List<TreePath>();
         double mean = 0;
         foreach (var tree in ensemble.Program.Trees)
         {
             int first = branches.Count, featuresMax = 0;
-            var open = new Stack<(int Node, int Above, double Reached, int Features)>([(tree.Root, -1, 1.0, 0)]);
+            var open = new Stack<(int Node, int Above, double Reached, int Features)>([(tree.Root, 0, 1.0, 0)]);
             while (open.TryPop(out var at))
             {
                 var node = ensemble.Program.Nodes[at.Node];
@@ -70,33 +69,45 @@ internal sealed class TreePaths
 
                 int feature = node.FeatureAndTurn >> 4;
                 int earlier = Earlier(feature, at.Above, first);
-                int features = at.Features + (earlier < 0 ? 1 : 0);
+                int features = at.Features + (earlier == 0 ? 1 : 0);
                 featuresMax = Math.Max(featuresMax, features);
-                branches.Add(new(at.Node, feature, at.Above < 0 ? -1 : at.Above - (2 * first), earlier < 0 ? -1 : earlier - (2 * first)));
-                foreach (int child in (ReadOnlySpan<int>)[node.Left, node.Right])
-                {
-                    bool isLeaf = ensemble.Program.Nodes[child].Left == child;
-                    double share = covers[at.Node] > 0 ? covers[child] / covers[at.Node] : 0;
-                    open.Push((child, sides.Count, at.Reached * share, features));
-                    double zero = (earlier < 0 ? 1 : sides[earlier].Zero) * share;
-                    sides.Add(new(Math.Max(zero, LeastShare), isLeaf ? ensemble.Program.Values[child] : 1));
-                }
+                double earlierZero = earlier == 0 ? 1 : Zero(earlier, first);
+                int side = (2 * (branches.Count - first)) + 1;
+                double leftShare = Share(at.Node, node.Left), rightShare = Share(at.Node, node.Right);
+                branches.Add(new(
+                    at.Node,
+                    feature,
+                    at.Above,
+                    earlier,
+                    Math.Max(earlierZero * leftShare, LeastShare),
+                    Math.Max(earlierZero * rightShare, LeastShare),
+                    Value(node.Left),
+                    Value(node.Right),
+                    earlierZero));
+                open.Push((node.Left, side, at.Reached * leftShare, features));
+                open.Push((node.Right, side + 1, at.Reached * rightShare, features));
             }
 
             trees.Add(new(first, branches.Count - first, featuresMax));
         }
 
         double scale = ensemble.Nodes.Average ? 1.0 / ensemble.TreeCount : 1.0;
-        return new([.. branches], [.. sides], [.. trees], (mean * scale) + ensemble.Nodes.BaseValue, known);
+        return new([.. branches], [.. trees], (mean * scale) + ensemble.Nodes.BaseValue, known);
+
+        double Share(int node, int child) => covers[node] > 0 ? covers[child] / covers[node] : 0;
+
+        double Value(int child) => ensemble.Program.Nodes[child].Left == child ? ensemble.Program.Values[child] : 1;
+
+        double Zero(int side, int first)
+        {
+            var branch = branches[first + ((side - 1) / 2)];
+            return side % 2 == 1 ? branch.LeftZero : branch.RightZero;
+        }
 
         int Earlier(int feature, int side, int first)
         {
-            while (side >= 0 && branches[side / 2].Feature != feature)
-            {
-                int above = branches[side / 2].Above;
-                side = above < 0 ? -1 : above + (2 * first);
-            }
-
+            while (side != 0 && branches[first + ((side - 1) / 2)].Feature != feature)
+                side = branches[first + ((side - 1) / 2)].Above;
             return side;
         }
     }
