@@ -144,6 +144,9 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
     /// <summary>Makes a call that may take long beside the thread that wants it.</summary>
     public virtual Task InBackground(Action call) => Task.Run(call);
 
+    /// <summary>Logs what a client tells of itself.</summary>
+    public void Log(Error error) => LogMessages.KafkaClient(logger, error.IsFatal ? LogLevel.Error : LogLevel.Warning, error.IsFatal ? "fatal" : "error", error.Reason);
+
     private static ConsumerConfig Reading(ConsumerConfig config, string fields)
     {
         config.EnableAutoCommit = false;
@@ -174,6 +177,4 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
         builder.SetLogHandler((_, message) => Log(message)).SetErrorHandler((_, error) => Log(error));
 
     private void Log(LogMessage message) => LogMessages.KafkaClient(logger, message.Level <= SyslogLevel.Warning ? LogLevel.Warning : LogLevel.Debug, message.Facility, message.Message);
-
-    private void Log(Error error) => LogMessages.KafkaClient(logger, error.IsFatal ? LogLevel.Error : LogLevel.Warning, error.IsFatal ? "fatal" : "error", error.Reason);
 }

@@ -8,12 +8,21 @@ namespace Scoring.Worker.Lanes;
 internal sealed class AcknowledgedOutput : LaneOutput
 {
     private readonly IProducer<byte[], byte[]> producer;
-    private DeliveryWindow open = new();
-    private DeliveryWindow closed = new();
+    private readonly DirectProduce? direct;
+    private readonly Action<int, ErrorCode> delivered;
+    private readonly Action<Error> failed;
+    private DeliveryWindow open = new(tag: 1);
+    private DeliveryWindow closed = new(tag: 2);
 
-    /// <summary>Takes over the producer, which must not poll by itself.</summary>
-    public AcknowledgedOutput(IProducer<byte[], byte[]> producer, int inFlightMax, TimeProvider clock)
-        : base(inFlightMax, clock) => this.producer = producer;
+    /// <summary>Makes the producer.</summary>
+    public AcknowledgedOutput(KafkaClients clients, int inFlightMax, TimeProvider clock)
+        : base(inFlightMax, clock)
+    {
+        producer = clients.Producer();
+        direct = DirectProduce.Of(producer);
+        delivered = (tag, code) => (tag == open.Tag ? open : closed).Acknowledge(code);
+        failed = clients.Log;
+    }
 
     /// <summary>Records that the broker has not acknowledged.</summary>
     public override int InFlight => open.Outstanding + closed.Outstanding;
@@ -33,12 +42,20 @@ internal sealed class AcknowledgedOutput : LaneOutput
     {
         if (InFlight > 0)
         {
-            producer.Poll(wait);
+            if (direct is not null)
+            {
+                direct.TakeReports(wait, delivered, failed);
+            }
+            else
+            {
+                producer.Poll(wait);
+            }
         }
 
-        if ((open.Refused ?? closed.Refused) is { } error)
+        var refused = open.Refused == ErrorCode.NoError ? closed.Refused : open.Refused;
+        if (refused != ErrorCode.NoError)
         {
-            throw new LaneFailure(ExitCode.Internal, $"an output record was refused: {error.Reason}");
+            throw new LaneFailure(ExitCode.Internal, $"an output record was refused: {refused.GetReason()}");
         }
     }
 
@@ -72,12 +89,24 @@ internal sealed class AcknowledgedOutput : LaneOutput
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => producer.Dispose();
+    public override void Dispose()
+    {
+        direct?.Dispose();
+        producer.Dispose();
+    }
 
     /// <inheritdoc/>
     protected override void Hand(OutgoingRecord record)
     {
-        producer.Produce(record.Target, AsMessage(record), open.Delivered);
+        if (direct is not null)
+        {
+            direct.Produce(record, open.Tag);
+        }
+        else
+        {
+            producer.Produce(record.Target, AsMessage(record), open.Delivered);
+        }
+
         open.Sent(record.Length);
     }
 }

@@ -6,18 +6,15 @@ namespace Scoring.Worker.Lanes;
 internal sealed class DeliveryWindow
 {
     /// <summary>Starts empty.</summary>
-    public DeliveryWindow() => Delivered = report =>
+    /// <param name="tag">What its records are told by.</param>
+    public DeliveryWindow(int tag)
     {
-        if (--Outstanding == 0)
-        {
-            Bytes = 0;
-        }
+        Tag = tag;
+        Delivered = report => Acknowledge(report.Error.Code);
+    }
 
-        if (report.Error.IsError)
-        {
-            Refused ??= report.Error;
-        }
-    };
+    /// <summary>What its records are told by.</summary>
+    public int Tag { get; }
 
     /// <summary>The one handler of every record of the window; a closure per record would be garbage.</summary>
     public Action<DeliveryReport<byte[], byte[]>> Delivered { get; }
@@ -28,13 +25,27 @@ internal sealed class DeliveryWindow
     /// <summary>Bytes of keys and values handed over since all was acknowledged last: at least what is outstanding.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>The first refusal: the lane must not commit.</summary>
-    public Error? Refused { get; private set; }
+    /// <summary>The first refusal, or <see cref="ErrorCode.NoError"/>: the lane must not commit.</summary>
+    public ErrorCode Refused { get; private set; }
 
     /// <summary>Notes a record handed to the producer.</summary>
     public void Sent(int bytes)
     {
         Outstanding++;
         Bytes += bytes;
+    }
+
+    /// <summary>Notes what has become of a record.</summary>
+    public void Acknowledge(ErrorCode code)
+    {
+        if (--Outstanding == 0)
+        {
+            Bytes = 0;
+        }
+
+        if (Refused == ErrorCode.NoError)
+        {
+            Refused = code;
+        }
     }
 }

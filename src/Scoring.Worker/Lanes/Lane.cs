@@ -59,7 +59,7 @@ internal sealed class Lane : IDisposable
         partitions = new OwnedPartitions(context);
         pipeline = new ScoringPipeline(context.Service, context.Ledger.Shared, isAlone: false, rowsMax, context.Lanes.EmitFeatures, context.Settings.Serving.NetworkTimeoutMs, clock, context.Metrics, context.Logger);
         var transactional = context.IsExactlyOnce ? new TransactionalOutput(() => context.Clients.TransactionalProducer(context.TransactionalId(number)), context.Lanes.InFlightMax, clock, context.Planted.Bug) : null;
-        var acknowledged = context.IsExactlyOnce ? null : new AcknowledgedOutput(context.Clients.Producer(), context.Lanes.InFlightMax, clock);
+        var acknowledged = context.IsExactlyOnce ? null : new AcknowledgedOutput(context.Clients, context.Lanes.InFlightMax, clock);
         output = (LaneOutput?)transactional ?? acknowledged!;
         records = new OutputRecords(output, context);
         shares = new LaneShares(context, output);

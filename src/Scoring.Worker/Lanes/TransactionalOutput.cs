@@ -249,7 +249,15 @@ internal sealed class TransactionalOutput : LaneOutput
 
         Begin();
         bool isSwallowed = planted == PlantedBug.SwallowedRecord && records == 16;
-        if (!isSwallowed && direct?.TryProduce(record) != true)
+        if (isSwallowed)
+        {
+            // Nobody is told.
+        }
+        else if (direct is not null)
+        {
+            direct.Produce(record);
+        }
+        else
         {
             producer!.Produce(record.Target, AsMessage(record));
         }

@@ -18,7 +18,7 @@ public sealed class DirectProduceTests : IDisposable
     private static readonly Gen<Message<byte[], byte[]>> Records = Gen.Select(
         Bytes,
         Bytes,
-        Gen.Select(Gen.OneOf(Gen.Const("ce_id"), Gen.Const("name of ä"), Gen.String[0, 20].Select(name => name.Replace("\0", "", StringComparison.Ordinal))), Gen.Byte.Array[0, 60]).Array[0, 12],
+        Gen.Select(Gen.OneOf(Gen.Const("ce_id"), Gen.Const("name of ä"), Gen.String[0, 20].Select(name => name.Replace("\0", "", StringComparison.Ordinal))), Gen.OneOf(Gen.Byte.Array[0, 60], Gen.Byte.Array[0, 3_000])).Array[0, 20],
         Gen.OneOf(Gen.Const(default(Timestamp)), Gen.Long[1, 4_000_000_000_000].Select(ms => new Timestamp(ms, TimestampType.CreateTime))),
         (key, value, headers, timestamp) =>
         {
@@ -52,7 +52,7 @@ public sealed class DirectProduceTests : IDisposable
                 {
                     count++;
                     producer.Produce(Usual, record);
-                    Assert.True(direct.TryProduce(new OutgoingRecord { Target = Direct, Key = record.Key, Value = record.Value, Headers = record.Headers, Timestamp = record.Timestamp, HasKey = record.Key is not null, HasValue = record.Value is not null }));
+                    direct.Produce(new OutgoingRecord { Target = Direct, Key = record.Key, Value = record.Value, Headers = record.Headers, Timestamp = record.Timestamp, HasKey = record.Key is not null, HasValue = record.Value is not null });
                 }
             },
             iter: 20,
@@ -73,7 +73,7 @@ public sealed class DirectProduceTests : IDisposable
     public void A_record_s_time_is_kept()
     {
         using var producer = Producer();
-        Assert.True(DirectProduce.Of(producer)!.TryProduce(new OutgoingRecord { Target = Direct, Value = "x"u8, HasValue = true, Timestamp = new Timestamp(1_700_000_000_123, TimestampType.CreateTime) }));
+        DirectProduce.Of(producer)!.Produce(new OutgoingRecord { Target = Direct, Value = "x"u8, HasValue = true, Timestamp = new Timestamp(1_700_000_000_123, TimestampType.CreateTime) });
         Assert.Equal(0, producer.Flush(TransactionScene.Patience));
         Assert.Equal(1_700_000_000_123, Assert.Single(Read(Direct, 1)).Message.Timestamp.UnixTimestampMs);
     }
@@ -84,26 +84,50 @@ public sealed class DirectProduceTests : IDisposable
         using var producer = Producer(("queue.buffering.max.messages", "1"), ("linger.ms", "30000"));
         var direct = DirectProduce.Of(producer)!;
         byte[] large = new byte[3_000_000];
-        IsToldAlike(ErrorCode.MsgSizeTooLarge, () => producer.Produce(Usual, new Message<byte[], byte[]> { Value = large }), () => direct.TryProduce(Holding(large)));
+        IsToldAlike(ErrorCode.MsgSizeTooLarge, () => producer.Produce(Usual, new Message<byte[], byte[]> { Value = large }), () => direct.Produce(Holding(large)));
         producer.Produce(Usual, new Message<byte[], byte[]> { Value = [1] });
-        IsToldAlike(ErrorCode.Local_QueueFull, () => producer.Produce(Usual, new Message<byte[], byte[]> { Value = [1] }), () => direct.TryProduce(Holding([1])));
+        IsToldAlike(ErrorCode.Local_QueueFull, () => producer.Produce(Usual, new Message<byte[], byte[]> { Value = [1] }), () => direct.Produce(Holding([1])));
     }
 
     [Fact]
-    public void What_has_many_or_large_headers_goes_the_usual_way()
+    public void Reports_come_back_with_the_record_s_tag_and_what_became_of_it()
     {
-        using var producer = Producer();
-        var direct = DirectProduce.Of(producer)!;
-        var many = new Headers();
-        for (int i = 0; i < 13; i++)
+        using var producer = Producer(("enable.idempotence", "true"), ("linger.ms", "5"), ("dotnet.producer.enable.delivery.reports", "true"), ("dotnet.producer.enable.background.poll", "false"));
+        using var direct = DirectProduce.Of(producer)!;
+        var told = new Dictionary<int, int>();
+        var errors = new List<Error>();
+        for (int i = 0; i < 1_000; i++)
         {
-            many.Add("h", [1]);
+            direct.Produce(Holding([1]), tag: 1 + (i % 3 == 0 ? 1 : 0));
         }
 
-        Assert.False(direct.TryProduce(Holding([1], many)));
-        Assert.False(direct.TryProduce(Holding([1], new Headers { { "large", new byte[5_000] } })));
-        Assert.False(direct.TryProduce(Holding([1], new Headers { { new string('n', 4_096), [] } })));
-        Assert.False(direct.TryProduce(Holding([1], new Headers { { "null", null! } })));
+        Take(1_000, ErrorCode.NoError);
+        Assert.Equal((666, 334), (told[1], told[2]));
+        Assert.Empty(errors);
+
+        broker.Refuse(MockCluster.ProduceRequest, (int)ErrorCode.TopicAuthorizationFailed, times: 1);
+        direct.Produce(Holding([1]), tag: 7);
+        Take(1, ErrorCode.TopicAuthorizationFailed);
+        Assert.Equal(1, told[7]);
+
+        void Take(int due, ErrorCode expected)
+        {
+            int count = 0;
+            for (long since = TimeProvider.System.GetTimestamp(); count < due && TimeProvider.System.GetElapsedTime(since) < TransactionScene.Patience;)
+            {
+                direct.TakeReports(
+                    TimeSpan.FromMilliseconds(20),
+                    (tag, code) =>
+                    {
+                        Assert.Equal(expected, code);
+                        told[tag] = told.GetValueOrDefault(tag) + 1;
+                        count++;
+                    },
+                    errors.Add);
+            }
+
+            Assert.Equal(due, count);
+        }
     }
 
     public void Dispose() => broker.Dispose();

@@ -20,7 +20,7 @@ public sealed class CommitLogTests
     {
         using var broker = EmbeddedBroker.Start();
         broker.CreateTopic("out", 1);
-        using var output = new AcknowledgedOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
+        using var output = new AcknowledgedOutput(Clients(broker), inFlightMax: 1_000, TimeProvider.System);
         var committed = new List<long>();
         long position = 0;
         int acknowledged = 0;
@@ -60,7 +60,7 @@ public sealed class CommitLogTests
     public void To_finish_is_to_have_committed()
     {
         using var broker = EmbeddedBroker.Start();
-        using var output = new AcknowledgedOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
+        using var output = new AcknowledgedOutput(Clients(broker), inFlightMax: 1_000, TimeProvider.System);
         var answer = Task.FromException(new KafkaException(ErrorCode.IllegalGeneration));
         var log = Log(output, _ => answer);
         Assert.False(log.Finish(() => [new TopicPartitionOffset("in", 0, 7)], Patience));
@@ -73,7 +73,7 @@ public sealed class CommitLogTests
     public void A_coordinator_that_does_not_answer_holds_nobody_up()
     {
         using var broker = EmbeddedBroker.Start();
-        using var output = new AcknowledgedOutput(Clients(broker).Producer(), inFlightMax: 1_000, TimeProvider.System);
+        using var output = new AcknowledgedOutput(Clients(broker), inFlightMax: 1_000, TimeProvider.System);
         var answer = new TaskCompletionSource();
         int commits = 0;
         var log = Log(output, _ =>
