@@ -14,6 +14,9 @@ namespace Scoring.Models.Events;
 /// </remarks>
 public sealed class DeadLetterValue
 {
+    /// <summary>Most bytes written by default: 64 KiB.</summary>
+    public const int BytesMax = 64 * 1024;
+
     private DeadLetterValue(byte[] bytes, bool isMasked, int originalSize, string? originalSha256)
     {
         Bytes = bytes;
@@ -40,8 +43,8 @@ public sealed class DeadLetterValue
 
     /// <summary>Makes the value of a dead letter.</summary>
     /// <param name="original">The record's bytes, whatever they are.</param>
-    /// <param name="bytesMax">Most bytes written. Default 64 KiB.</param>
-    public static DeadLetterValue Of(ReadOnlySpan<byte> original, int bytesMax = 64 * 1024)
+    /// <param name="bytesMax">Most bytes written.</param>
+    public static DeadLetterValue Of(ReadOnlySpan<byte> original, int bytesMax = BytesMax)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytesMax);
         var output = new ArrayBufferWriter<byte>(Math.Max(original.Length, 1));

@@ -80,4 +80,7 @@ public enum RefusalCode
 
     /// <summary>The process ended each time the event was processed.</summary>
     CrashSuspect,
+
+    /// <summary>A topic of the answer does not take a record of its size.</summary>
+    AnswerTooLarge,
 }

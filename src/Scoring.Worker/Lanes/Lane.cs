@@ -381,6 +381,11 @@ internal sealed class Lane : IDisposable
 
         int row = batch.RowCount;
         repeats?.Take(partition, batch, row, offset, timestamp, headers);
+        if (commits.Oversize?.IsOversized(partition.Source, offset) == true)
+        {
+            partition.Oversized.Add(new RefusedRecord(new Refusal(RefusalCode.AnswerTooLarge, "", 0), context.Topics.Transactions, source, offset, timestamp, input.Key, input.Value, headers));
+        }
+
         if (partition.Staged.Count == 0 && output.TakesRecords && MayJoin(partition, offset) && admission.MayGo(partition, batch, row, offset, out long behind))
         {
             Accept(partition, offset, timestamp.UnixTimestampMs, behind);
@@ -410,10 +415,10 @@ internal sealed class Lane : IDisposable
                 continue;
             }
 
-            while (partition.Refused.Count > 0 && (partition.Staged.Count == 0 || partition.Refused.HeadOffset < partition.Staged.HeadOffset))
+            while (partition.Refused.Count > 0 && commits.Oversize?.IsFull != true && (partition.Staged.Count == 0 || partition.Refused.HeadOffset < partition.Staged.HeadOffset))
             {
                 var refused = partition.Refused.Remove();
-                records.DeadLetter(refused);
+                Refuse(refused);
                 if (refused.Refusal.Code == RefusalCode.CrashSuspect)
                 {
                     commits.Excluded(partition, refused.Offset);
@@ -422,10 +427,19 @@ internal sealed class Lane : IDisposable
 
             while (partition.Labels is { Refused.Count: > 0 } labels && (labels.Count == 0 || labels.Refused.HeadOffset < labels.HeadOffset))
             {
-                records.DeadLetter(labels.Refused.Remove());
+                Refuse(labels.Refused.Remove());
             }
         }
     }
+
+    private void Refuse(RefusedRecord refused)
+    {
+        DeadLetter(refused);
+        commits.Oversize?.Take(refused.Topic, refused.Partition, refused.Offset, isRefused: true);
+    }
+
+    private void DeadLetter(RefusedRecord refused) =>
+        records.DeadLetter(refused, isBare: commits.Oversize?.IsBare(refused.Topic, refused.Partition, refused.Offset) == true);
 
     private void Accept(PartitionInput partition, long offset, long appendTimeMs, long behind)
     {
@@ -434,6 +448,10 @@ internal sealed class Lane : IDisposable
         partition.Share.HasUndrained = true;
         partition.TakeInHand(offset);
         mustBeAlone = partition.Crashes?.MustBeAlone(offset) == true;
+        if (offset >= partition.ResumeOffset)
+        {
+            commits.Oversize?.Take(partition.Source.Topic, partition.Partition, offset, isRefused: false);
+        }
     }
 
     /// <summary>Whether the row in hand must be the only one.</summary>
@@ -441,7 +459,7 @@ internal sealed class Lane : IDisposable
 
     /// <summary>Whether a row may be computed with those in hand: one that was in hand when the process ended is computed alone, and only one in the process at a time.</summary>
     private bool MayJoin(PartitionInput partition, long offset) =>
-        partition.Crashes?.MustBeAlone(offset) == true ? batch.RowCount == 0 && context.Crashes!.TryTakeTurn(number) : !IsAlone;
+        commits.Oversize?.MayTake(partition, offset) != false && (partition.Crashes?.MustBeAlone(offset) == true ? batch.RowCount == 0 && context.Crashes!.TryTakeTurn(number) : !IsAlone);
 
     /// <summary>Scores the batch and publishes what its rows ask for.</summary>
     private void Answer(long started)
@@ -483,6 +501,11 @@ internal sealed class Lane : IDisposable
         if (!IsDue(row))
         {
             repeats?.Rebuild(partitions.ByNumber[batch.Partitions[row]]!, batch, row, behindMs[row], nowMs);
+        }
+        else if (partitions.ByNumber[batch.Partitions[row]]! is { Oversized.Count: > 0 } partition && partition.Oversized.HeadOffset == batch.Offsets[row])
+        {
+            repeats?.Rebuild(partition, batch, row, behindMs[row], nowMs);
+            DeadLetter(partition.Oversized.Remove());
         }
         else if (repeats is null)
         {

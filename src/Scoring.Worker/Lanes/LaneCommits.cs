@@ -21,6 +21,9 @@ internal abstract class LaneCommits
     {
     }
 
+    /// <summary>Who looks for a record whose answer is too large; null where nobody does.</summary>
+    public virtual OversizeSearch? Oversize => null;
+
     /// <summary>Commits everything processed so far, within a bound.</summary>
     /// <returns>False when it is not committed.</returns>
     public abstract bool Finish(Func<IEnumerable<TopicPartitionOffset>> positions, TimeSpan bound);

@@ -135,13 +135,16 @@ internal sealed class OutputRecords
     }
 
     /// <summary>Publishes a refused record: its bytes and headers, and ours that say why. No card number leaves with it.</summary>
-    public void DeadLetter(RefusedRecord record)
+    /// <param name="record">The record.</param>
+    /// <param name="isBare">Without its bytes and headers: the broker does not take them.</param>
+    public void DeadLetter(RefusedRecord record, bool isBare = false)
     {
-        var value = DeadLetterValue.Of(record.Value.Span);
-        var key = DeadLetterValue.Of(record.Key.Span);
+        int bytesMax = isBare ? 0 : DeadLetterValue.BytesMax;
+        var value = DeadLetterValue.Of(record.Value.Span, bytesMax);
+        var key = DeadLetterValue.Of(record.Key.Span, bytesMax);
         var headers = new Headers();
         int leftOut = 0;
-        int room = DeadLetterHeaders.OriginalBytesMax;
+        int room = isBare ? 0 : DeadLetterHeaders.OriginalBytesMax;
         for (int i = 0; i < (record.Headers?.Count ?? 0); i++)
         {
             var header = record.Headers![i];

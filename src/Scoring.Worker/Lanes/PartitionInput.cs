@@ -92,6 +92,9 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Copies of rows that may turn out to have another transaction's identifier, until they are computed.</summary>
     public RefusedRecords Suspects { get; } = new();
 
+    /// <summary>Copies of rows whose answers are too large, until they are computed: a dead letter is what they get.</summary>
+    public RefusedRecords Oversized { get; } = new();
+
     /// <summary>What it has told the others.</summary>
     public PartitionShare Share { get; init; } = new();
 
@@ -193,6 +196,7 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
         Staged.Clear();
         Refused.Clear();
         Suspects.Clear();
+        Oversized.Clear();
         Share.Rewind();
         IsHeld = false;
         if (ReceivedOffset == RewindOffset)

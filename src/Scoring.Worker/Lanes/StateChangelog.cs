@@ -62,7 +62,8 @@ internal sealed class StateChangelog
     /// <summary>Writes what belongs to a commit of these positions.</summary>
     /// <param name="now">Timestamp of the cycle.</param>
     /// <param name="isLast">Whether the partitions go afterwards: whoever takes them over then has nothing to compute again.</param>
-    public void WriteFor(long now, bool isLast)
+    /// <param name="withMarks">False where only answers may be written.</param>
+    public void WriteFor(long now, bool isLast, bool withMarks)
     {
         bool isSmall = output.InFlight < SmallTransaction;
         long room = ChangesWorthMark;
@@ -80,6 +81,11 @@ internal sealed class StateChangelog
             if (progress.HasMark)
             {
                 state.WriteAnswers(write); // Until then they go with the rest of the state, bit by bit.
+            }
+
+            if (!withMarks)
+            {
+                continue;
             }
 
             long changes = state.ChangesPending;

@@ -43,6 +43,7 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly TimeSpan intervalMax;
     private readonly int lane;
     private readonly List<TopicPartitionOffset> noted = [];
+    private readonly OversizeSearch oversize = new();
     private readonly FenceCount fences;
     private readonly Histogram.Child sendTime;
     private readonly Histogram.Child offsetsTime;
@@ -85,6 +86,9 @@ internal sealed class TransactionCommits : LaneCommits
     }
 
     /// <inheritdoc/>
+    public override OversizeSearch Oversize => oversize;
+
+    /// <inheritdoc/>
     public override void Step(long now, bool isBusy, Func<IEnumerable<TopicPartitionOffset>> positions)
     {
         if (!output.IsReady)
@@ -99,7 +103,7 @@ internal sealed class TransactionCommits : LaneCommits
         {
             Look();
         }
-        else if (output.TakesRecords && (output.IsFull || clock.GetElapsedTime(committedAt, now) >= Interval(isBusy)))
+        else if (output.TakesRecords && (output.IsFull || oversize.IsFull || clock.GetElapsedTime(committedAt, now) >= Interval(isBusy)))
         {
             Begin(now, positions(), isBusy, isLast: false);
         }
@@ -147,7 +151,11 @@ internal sealed class TransactionCommits : LaneCommits
     }
 
     /// <inheritdoc/>
-    public override void Forget(TopicPartition partition) => noted.RemoveAll(position => position.TopicPartition.Equals(partition));
+    public override void Forget(TopicPartition partition)
+    {
+        noted.RemoveAll(position => position.TopicPartition.Equals(partition));
+        oversize.Forget(partition);
+    }
 
     /// <inheritdoc/>
     public override void TakeBack(string reason)
@@ -170,6 +178,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
 
         rewind.All();
+        oversize.TakenBack();
         output.Rest(TimeSpan.FromMilliseconds(Math.Min(RestMsMax, RestMsMin << Math.Min(aborts, 16))));
         aborts++;
     }
@@ -211,7 +220,7 @@ internal sealed class TransactionCommits : LaneCommits
 
         try
         {
-            changelog?.WriteFor(now, isLast);
+            changelog?.WriteFor(now, isLast, withMarks: !oversize.IsOn);
         }
         catch (TransactionBroken broken)
         {
@@ -256,6 +265,7 @@ internal sealed class TransactionCommits : LaneCommits
             return;
         }
 
+        bool wasSearching = oversize.IsOn;
         switch (answer)
         {
             case TransactionAnswer.Done when context.Planted.Doubts():
@@ -281,10 +291,25 @@ internal sealed class TransactionCommits : LaneCommits
                 break;
             case TransactionAnswer.Stop:
                 throw new LaneFailure(ExitCode.Configuration, $"the transaction was refused: {output.LastError!.Reason}; the worker needs WRITE on its outputs, READ on its inputs and its group, WRITE on its transactional id");
-            case TransactionAnswer.AbortTooLarge when wasTooLarge:
+            case TransactionAnswer.AbortTooLarge when (wasTooLarge || wasSearching) && !oversize.Refused(noted):
                 throw new LaneFailure(ExitCode.Internal, $"an output record was refused: {output.LastError!.Reason}; raise max.message.bytes of the topic, or have fewer members in what is published");
             default:
-                wasTooLarge |= answer == TransactionAnswer.AbortTooLarge;
+                if (answer == TransactionAnswer.AbortTooLarge)
+                {
+                    if (oversize.IsOn && !wasSearching)
+                    {
+                        input.KeepValues(); // Of good records, too: for the dead letter of the one that is looked for.
+                        LogMessages.OversizedSought(logger, lane);
+                    }
+
+                    if (oversize.FoundOffset is { } found)
+                    {
+                        LogMessages.OversizedFound(logger, oversize.FoundIn.Topic, oversize.FoundIn.Partition.Value, found);
+                    }
+
+                    wasTooLarge = true;
+                }
+
                 output.GiveUpCommit();
                 TakeBack(output.LastError!.Reason);
                 if ((tookTooLong || answer != TransactionAnswer.AbortNotOwner) && output.IsReady)
@@ -306,6 +331,7 @@ internal sealed class TransactionCommits : LaneCommits
         aborts = 0;
         wasTooLarge = false;
         rewind.Settle(noted);
+        oversize.Committed(noted);
         checkpoints?.Step(clock.GetTimestamp());
         if (hasTime)
         {
@@ -391,6 +417,7 @@ internal sealed class TransactionCommits : LaneCommits
 
         output.Resolve();
         rewind.All();
+        oversize.TakenBack();
         if (context.Planted.Bug == PlantedBug.UnknownIsTakenBack)
         {
             return;

@@ -137,6 +137,12 @@ internal static partial class LogMessages
     [LoggerMessage(155, LogLevel.Error, "Offset {Offset} of partition {Partition} is refused from now on (crash_suspect): {Deaths} times in a row the process ended with it in hand")]
     public static partial void CrashRefused(ILogger logger, int partition, long offset, long deaths);
 
+    [LoggerMessage(157, LogLevel.Warning, "The broker refuses a record of lane {Lane} for its size each time: transactions become smaller until it is found")]
+    public static partial void OversizedSought(ILogger logger, int lane);
+
+    [LoggerMessage(158, LogLevel.Error, "Offset {Offset} of {Topic} [{Partition}] has an answer that its topic does not take: a dead letter takes its place (answer_too_large); where that was the answer, it goes without the record's bytes")]
+    public static partial void OversizedFound(ILogger logger, string topic, int partition, long offset);
+
     [LoggerMessage(156, LogLevel.Warning, "What is in hand is not noted in {Directory} ({Reason}): a record that ends the process would end it each time")]
     public static partial void CrashesNotNoted(ILogger logger, string directory, string reason);
 

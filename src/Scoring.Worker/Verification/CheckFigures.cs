@@ -18,6 +18,9 @@ internal sealed class CheckFigures
     /// <summary>Good events refused because they had ended the process each time: believed.</summary>
     public long CrashSuspects { get; set; }
 
+    /// <summary>Events whose answers were too large, by their dead letters: believed.</summary>
+    public long AnswersTooLarge { get; set; }
+
     /// <summary>Scores made under another definition: only counted.</summary>
     public long OtherDefinition { get; set; }
 

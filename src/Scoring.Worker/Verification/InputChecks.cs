@@ -77,6 +77,17 @@ internal sealed class InputChecks
         }
 
         firstOffsets[partition] = Math.Min(firstOffsets[partition], offset);
+        if (answer is { Score: null } && string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.AnswerTooLarge), StringComparison.Ordinal))
+        {
+            Figures.AnswersTooLarge++; // It counts as any other does; what its answer was nobody can tell from the topics.
+            if (!IsRepeat(partition, offset, transactionId!, answer: null))
+            {
+                Compare(partition, offset, transactionId!, answer: null);
+            }
+
+            return answer;
+        }
+
         if (IsRepeat(partition, offset, transactionId!, answer))
         {
             oracle.Pass(partition, batch.EventTimesMs[0]);

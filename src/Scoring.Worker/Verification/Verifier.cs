@@ -214,6 +214,7 @@ internal sealed class Verifier
         NoteCount(checks.Figures.Stale, "scores marked stale_aggregates: their shared features");
         NoteCount(oracle.TooLate, "scores of events more than an hour behind their partition: their shared features");
         NoteCount(checks.Figures.CrashSuspects, "events refused as crash_suspect: whether they ended the process");
+        NoteCount(checks.Figures.AnswersTooLarge, "events with dead letters in place of their answers (answer_too_large): what their answers were");
         NoteCount(checks.Figures.OtherDefinition, "scores made under another definition: their values");
         NoteCount(checks.Figures.OtherPackage, "scores of another package: their score");
         NoteCount(unanswerable, "input records whose answers are no longer retained");

@@ -40,7 +40,7 @@ public sealed class BadEventTests
     {
         Assert.True(BadEvents.All.Count >= 60);
         Assert.Distinct(BadEvents.All.Select(bad => bad.Name));
-        Assert.Empty(Enum.GetValues<RefusalCode>().Except([RefusalCode.None, RefusalCode.KeyTooLong, RefusalCode.DuplicateConflict, RefusalCode.CrashSuspect, .. BadEvents.All.Select(bad => bad.Code)]));
+        Assert.Empty(Enum.GetValues<RefusalCode>().Except([RefusalCode.None, RefusalCode.KeyTooLong, RefusalCode.DuplicateConflict, RefusalCode.CrashSuspect, RefusalCode.AnswerTooLarge, .. BadEvents.All.Select(bad => bad.Code)]));
     }
 
     [Fact]

@@ -1,0 +1,146 @@
+using Confluent.Kafka;
+using CsCheck;
+using Scoring.Worker.Lanes;
+
+namespace Scoring.Worker.Tests.Lanes;
+
+/// <summary>The search for records whose answers are too large, against a broker that knows which they are.</summary>
+public sealed class OversizeSearchTests
+{
+    private const int PartitionCount = 3;
+
+    private static readonly Gen<HashSet<long>[]> Culprits = Gen.Select(Gen.Long[0, 400], offsets => offsets).Array[0, 4].Select(offsets => offsets.ToHashSet()).Array[PartitionCount];
+
+    [Fact]
+    public void It_finds_all_of_them_and_no_other_whatever_order_partitions_are_read_in() =>
+        Gen.Select(Culprits, Gen.Int[2, 200], Gen.Int[0, 1_000_000]).Sample(
+            (culprits, usual, seed) =>
+            {
+                var stream = new Stream(culprits, usual, new Random(seed));
+                while (!stream.IsThrough)
+                {
+                    stream.Transact();
+                }
+
+                for (int partition = 0; partition < PartitionCount; partition++)
+                {
+                    Assert.Equal(culprits[partition].Where(offset => offset < Stream.Length).Order(), stream.DeadLetters[partition].Order());
+                }
+            },
+            iter: 300);
+
+    [Fact]
+    public void A_dead_letter_that_is_too_large_loses_its_bytes()
+    {
+        var search = new OversizeSearch();
+        Refuse(search);
+        Refuse(search);
+        Assert.True(search.IsBare("in", 0, 7));
+        Assert.False(search.IsOversized(new TopicPartition("in", 0), 7));
+        search.Take("in", 0, 7, isRefused: true);
+        search.Committed([new TopicPartitionOffset("in", 0, 8)]);
+        Assert.False(search.IsOn);
+        Assert.False(search.IsBare("in", 0, 7));
+
+        static void Refuse(OversizeSearch search)
+        {
+            search.Take("in", 0, 7, isRefused: true);
+            Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 8)]));
+            search.TakenBack();
+        }
+    }
+
+    [Fact]
+    public void What_none_of_the_records_causes_is_looked_for_once()
+    {
+        var search = new OversizeSearch();
+        Take(search, 0, 4);
+        Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 4)]));
+        search.TakenBack();
+        Take(search, 0, 2);
+        Assert.True(search.IsFull);
+        search.Committed([new TopicPartitionOffset("in", 0, 2)]);
+        Assert.True(search.IsOn);
+        Take(search, 2, 4);
+        search.Committed([new TopicPartitionOffset("in", 0, 4)]);
+        Assert.False(search.IsOn);
+        Take(search, 4, 8);
+        Assert.False(search.Refused([new TopicPartitionOffset("in", 0, 8)]));
+
+        static void Take(OversizeSearch search, long from, long to)
+        {
+            for (long offset = from; offset < to; offset++)
+            {
+                search.Take("in", 0, offset, isRefused: false);
+            }
+        }
+    }
+
+    [Fact]
+    public void It_ends_with_the_partitions_that_it_was_about()
+    {
+        var search = new OversizeSearch();
+        search.Take("in", 0, 0, isRefused: false);
+        search.Take("in", 1, 0, isRefused: false);
+        Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 1), new TopicPartitionOffset("in", 1, 1)]));
+        search.TakenBack();
+        search.Forget(new TopicPartition("in", 0));
+        Assert.True(search.IsOn);
+        search.Forget(new TopicPartition("in", 1));
+        Assert.False(search.IsOn);
+    }
+
+    /// <summary>Three partitions, read in any order; a transaction that answers a culprit with anything but a dead letter is refused.</summary>
+    private sealed class Stream(HashSet<long>[] culprits, int usual, Random random)
+    {
+        public const int Length = 300;
+
+        private readonly OversizeSearch search = new();
+        private readonly long[] committed = new long[PartitionCount];
+        private bool wasRefused;
+
+        public List<long>[] DeadLetters { get; } = [[], [], []];
+
+        public bool IsThrough => committed.All(offset => offset == Length);
+
+        public void Transact()
+        {
+            long[] at = [.. committed];
+            List<(int Partition, long Offset)> refused = [];
+            bool isTooLarge = false;
+            int limit = random.Next(1, usual + 1);
+            for (int i = 0; i < limit && !search.IsFull && at.Any(offset => offset < Length); i++)
+            {
+                int partition;
+                do
+                {
+                    partition = random.Next(PartitionCount);
+                }
+                while (at[partition] == Length);
+                long offset = at[partition]++;
+                bool isRefused = search.IsOversized(new TopicPartition("in", partition), offset);
+                if (isRefused)
+                {
+                    refused.Add((partition, offset));
+                }
+
+                isTooLarge |= !isRefused && culprits[partition].Contains(offset);
+                search.Take("in", partition, offset, isRefused);
+            }
+
+            List<TopicPartitionOffset> positions = [.. at.Select((offset, partition) => new TopicPartitionOffset("in", partition, offset))];
+            if (isTooLarge)
+            {
+                Assert.True(!wasRefused || search.Refused(positions));
+                wasRefused = true;
+                search.TakenBack();
+                return;
+            }
+
+            wasRefused = false;
+            search.Committed(positions);
+            at.CopyTo(committed, 0);
+            refused.ForEach(record => DeadLetters[record.Partition].Add(record.Offset));
+        }
+    }
+}
