@@ -7,10 +7,13 @@ namespace Scoring.Worker.Lanes;
 /// <remarks>
 /// A transaction with such an answer is aborted however often it is done again. Half of its records are taken the next time, and half of those, until one that is alone is refused twice; after each
 /// transaction that is committed the next may be twice as large. The search ends when everything is committed that the first refused one held. Nothing but the answers is written meanwhile: where it
-/// comes to its end without a find, what was too large is no answer to one record.
+/// comes to its end without a find, what was too large is no answer to one record. Nor is it where one record after the other is found: then the topic takes no answers at all.
 /// </remarks>
 internal sealed class OversizeSearch
 {
+    /// <summary>Most records found with no answer taken between them.</summary>
+    private const int FoundMax = 4;
+
     private readonly HashSet<(string Topic, int Partition, long Offset)> oversized = [];
     private readonly HashSet<(string Topic, int Partition, long Offset)> bare = [];
     private readonly Dictionary<TopicPartition, long> until = [];
@@ -18,6 +21,9 @@ internal sealed class OversizeSearch
     private InputRecord? refusedAlone;
     private int most = int.MaxValue;
     private int taken;
+    private int answered;
+    private int foundInARow;
+    private bool isProven;
     private bool hasFound;
     private bool hasFoundNone;
 
@@ -50,20 +56,23 @@ internal sealed class OversizeSearch
     public void Take(string topic, int partition, long offset, bool isRefused)
     {
         taken++;
+        answered += isRefused || (oversized.Count > 0 && oversized.Contains((topic, partition, offset))) ? 0 : 1;
         last = new InputRecord(topic, partition, offset, isRefused);
     }
 
     /// <summary>The open transaction was taken back.</summary>
     public void TakenBack()
     {
-        taken = 0;
+        (taken, answered) = (0, 0);
         FoundOffset = null;
     }
 
     /// <summary>The open transaction was committed.</summary>
     public void Committed(IReadOnlyList<TopicPartitionOffset> positions)
     {
-        taken = 0;
+        isProven |= answered > 0;
+        foundInARow = answered > 0 ? 0 : foundInARow;
+        (taken, answered) = (0, 0);
         if (!IsOn)
         {
             return;
@@ -123,6 +132,11 @@ internal sealed class OversizeSearch
         }
 
         refusedAlone = null;
+        if (answered > 0 && (++foundInARow > FoundMax || (last.Offset == 0 && !isProven)))
+        {
+            return false; // Nothing was ever committed of its partition, or nobody's answers are taken.
+        }
+
         hasFound = true;
         FoundOffset = last.Offset;
         var found = (last.Topic, last.Partition, last.Offset);
