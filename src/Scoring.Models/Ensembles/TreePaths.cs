@@ -9,7 +9,7 @@ namespace Scoring.Models.Ensembles;
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct TreePath(int First, int Count, int FeaturesMax);
 
-/// <summary>One branch of a tree, with the way that leads to it: a cache line.</summary>
+/// <summary>One branch of a tree, with the way that leads to it: 64 bytes.</summary>
 /// <remarks>
 /// The sides of a tree are counted in one: 0 is the way to its root, 2 i + 1 and 2 i + 2 are the ways to the left and the right child of branch i. A side's zero is
 /// the share of the training rows that all tests of this feature, from the root to there, let through; never quite 0, so that it may be divided by. Its value is that of

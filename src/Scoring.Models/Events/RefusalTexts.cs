@@ -30,7 +30,7 @@ public static class RefusalTexts
         [RefusalCode.UnsupportedEncoding] = ("unsupported_encoding", "is in an encoding that is not taken", "send JSON, plain or behind the schema id"),
         [RefusalCode.KeyTooLong] = ("key_too_long", "makes an entity key longer than the definition allows", "shorten it or raise key_bytes_max in the service definition"),
         [RefusalCode.CrashSuspect] = ("crash_suspect", "was in hand three times in a row when the worker's process ended", "find the cause in what the worker said last; when it is mended, send the event of the input topic again"),
-        [RefusalCode.AnswerTooLarge] = ("answer_too_large", "has an answer that its topic does not take", "raise max.message.bytes of the topics of scores and alerts, or send shorter texts; then send the event of the input topic again"),
+        [RefusalCode.AnswerTooLarge] = ("answer_too_large", "has an answer that its topic does not take", "raise max.message.bytes of the topics of scores and alerts, or send shorter texts; the event itself counts, and is not to be sent again"),
         [RefusalCode.DuplicateConflict] = ("duplicate_conflict", "is that of a recent transaction with other fields", "give every transaction an identifier of its own, and repeat it with the same fields"),
     };
 

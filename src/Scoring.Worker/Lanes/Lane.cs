@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Confluent.Kafka;
 using Scoring.Models.Events;
+using Scoring.Models.Features;
 using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Operations;
@@ -162,6 +163,11 @@ internal sealed class Lane : IDisposable
             }
         }
 
+        if (commits.Oversize is { IsOn: true } && output.TakesRecords)
+        {
+            partitions.All.ForEach(RefuseLabels); // Before a row is taken: which of them is too large could not be told.
+        }
+
         Release();
         Receive(now, batch.RowCount > 0 || partitions.HaveStaged || pending is not null || restorer is { IsAtWork: true } ? 0 : output.InFlight > 0 ? 1 : IdleWaitMs);
         int rowCount = batch.RowCount;
@@ -215,7 +221,18 @@ internal sealed class Lane : IDisposable
                 }
             }
 
-            if (earliest is null || !MayJoin(earliest, earliest.Staged.HeadOffset))
+            if (earliest is null)
+            {
+                break;
+            }
+
+            if (!MayAnswer(earliest, earliest.Staged.HeadOffset))
+            {
+                earliest.IsHeld = true;
+                continue;
+            }
+
+            if (!MayJoin(earliest, earliest.Staged.HeadOffset))
             {
                 break;
             }
@@ -386,7 +403,7 @@ internal sealed class Lane : IDisposable
             partition.Oversized.Add(new RefusedRecord(new Refusal(RefusalCode.AnswerTooLarge, "", 0), context.Topics.Transactions, source, offset, timestamp, input.Key, input.Value, headers));
         }
 
-        if (partition.Staged.Count == 0 && output.TakesRecords && MayJoin(partition, offset) && admission.MayGo(partition, batch, row, offset, out long behind))
+        if (partition.Staged.Count == 0 && output.TakesRecords && MayAnswer(partition, offset) && MayJoin(partition, offset) && admission.MayGo(partition, batch, row, offset, out long behind))
         {
             Accept(partition, offset, timestamp.UnixTimestampMs, behind);
             return;
@@ -415,7 +432,7 @@ internal sealed class Lane : IDisposable
                 continue;
             }
 
-            while (partition.Refused.Count > 0 && commits.Oversize?.IsFull != true && (partition.Staged.Count == 0 || partition.Refused.HeadOffset < partition.Staged.HeadOffset))
+            while (partition.Refused.Count > 0 && commits.Oversize?.MayTake(partition.Source, partition.Refused.HeadOffset) != false && (partition.Staged.Count == 0 || partition.Refused.HeadOffset < partition.Staged.HeadOffset))
             {
                 var refused = partition.Refused.Remove();
                 Refuse(refused);
@@ -425,10 +442,15 @@ internal sealed class Lane : IDisposable
                 }
             }
 
-            while (partition.Labels is { Refused.Count: > 0 } labels && (labels.Count == 0 || labels.Refused.HeadOffset < labels.HeadOffset))
-            {
-                Refuse(labels.Refused.Remove());
-            }
+            RefuseLabels(partition);
+        }
+    }
+
+    private void RefuseLabels(PartitionInput partition)
+    {
+        while (partition is { IsRebuilding: false, IsLost: false, Labels: { Refused.Count: > 0 } labels } && (labels.Count == 0 || labels.Refused.HeadOffset < labels.HeadOffset))
+        {
+            Refuse(labels.Refused.Remove());
         }
     }
 
@@ -459,7 +481,12 @@ internal sealed class Lane : IDisposable
 
     /// <summary>Whether a row may be computed with those in hand: one that was in hand when the process ended is computed alone, and only one in the process at a time.</summary>
     private bool MayJoin(PartitionInput partition, long offset) =>
-        commits.Oversize?.MayTake(partition, offset) != false && (partition.Crashes?.MustBeAlone(offset) == true ? batch.RowCount == 0 && context.Crashes!.TryTakeTurn(number) : !IsAlone);
+        partition.Crashes?.MustBeAlone(offset) == true ? batch.RowCount == 0 && context.Crashes!.TryTakeTurn(number) : !IsAlone;
+
+    /// <summary>Whether a row may be answered in the open transaction: not while an answer that is too large is looked for elsewhere, nor before a refused record that waits, whose dead letter would come behind the position that is committed.</summary>
+    private bool MayAnswer(PartitionInput partition, long offset) =>
+        commits.Oversize is not { IsOn: true } oversize || offset < partition.ResumeOffset
+        || (oversize.MayTake(partition.Source, offset) && (partition.Refused.Count == 0 || partition.Refused.HeadOffset > offset));
 
     /// <summary>Scores the batch and publishes what its rows ask for.</summary>
     private void Answer(long started)
@@ -505,7 +532,15 @@ internal sealed class Lane : IDisposable
         else if (partitions.ByNumber[batch.Partitions[row]]! is { Oversized.Count: > 0 } partition && partition.Oversized.HeadOffset == batch.Offsets[row])
         {
             repeats?.Rebuild(partition, batch, row, behindMs[row], nowMs);
-            DeadLetter(partition.Oversized.Remove());
+            var refused = partition.Oversized.Remove();
+            if (repeats is not null && pipeline.RepetitionOf(row) == Repetition.Conflict)
+            {
+                records.DeadLetter(refused with { Refusal = LaneRepeats.Conflict(context.Definition) }, isBare: true); // In full, that dead letter was what is too large.
+            }
+            else
+            {
+                DeadLetter(refused);
+            }
         }
         else if (repeats is null)
         {

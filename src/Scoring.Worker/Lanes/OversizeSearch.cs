@@ -6,13 +6,20 @@ namespace Scoring.Worker.Lanes;
 /// <summary>Finds the record whose answer the broker finds too large: the client does not say which it was, so transactions become smaller until it stands alone.</summary>
 /// <remarks>
 /// A transaction with such an answer is aborted however often it is done again. Half of its records are taken the next time, and half of those, until one that is alone is refused twice; after each
-/// transaction that is committed the next may be twice as large. The search ends when everything is committed that the first refused one held. Nothing but the answers is written meanwhile: where it
-/// comes to its end without a find, what was too large is no answer to one record. Nor is it where one record after the other is found: then the topic takes no answers at all.
+/// transaction that is committed the next may be twice as large. Meanwhile nothing is answered that the first refused transaction did not hold; when all of that is committed, the search is over. Marks of the
+/// state are put off where they can be: a search without a find says that it was hardly an answer to one record. So does one record after the other: then the topic takes no answers at all.
 /// </remarks>
-internal sealed class OversizeSearch
+/// <param name="topic">The topic of transactions.</param>
+internal sealed class OversizeSearch(string topic)
 {
     /// <summary>Most records found with no answer taken between them.</summary>
     private const int FoundMax = 4;
+
+    /// <summary>Transactions committed, as large as ever, after which a search that has found nothing is forgotten: marks were among them.</summary>
+    private const int ForgottenAfter = 1_000;
+
+    /// <summary>Refusals of transactions that could not be made as small as they should be.</summary>
+    private const int TooManyMax = 8;
 
     private readonly HashSet<(string Topic, int Partition, long Offset)> oversized = [];
     private readonly HashSet<(string Topic, int Partition, long Offset)> bare = [];
@@ -26,6 +33,8 @@ internal sealed class OversizeSearch
     private bool isProven;
     private bool hasFound;
     private bool hasFoundNone;
+    private int sinceNone;
+    private int tooMany;
 
     /// <summary>Whether one is looked for.</summary>
     public bool IsOn => most != int.MaxValue;
@@ -39,25 +48,25 @@ internal sealed class OversizeSearch
     /// <summary>Whether the open transaction answers as many records as it may.</summary>
     public bool IsFull => taken >= most;
 
-    /// <summary>Whether the open transaction may answer a record more: not one behind a refused one whose dead letter has to wait, or it would be answered before the position that is committed.</summary>
-    public bool MayTake(PartitionInput partition, long offset) => !IsOn || (!IsFull && (partition.Refused.Count == 0 || partition.Refused.HeadOffset > offset));
+    /// <summary>Whether the open transaction may answer this record, too.</summary>
+    public bool MayTake(TopicPartition source, long offset) => !IsOn || (!IsFull && until.TryGetValue(source, out long end) && offset < end);
 
     /// <summary>Whether a record's answer was found to be too large: it gets a dead letter in its place.</summary>
     public bool IsOversized(TopicPartition source, long offset) => oversized.Count > 0 && oversized.Contains((source.Topic, source.Partition.Value, offset));
 
     /// <summary>Whether a record's dead letter was found to be too large: it is written without the record's bytes.</summary>
-    public bool IsBare(string topic, int partition, long offset) => bare.Count > 0 && bare.Contains((topic, partition, offset));
+    public bool IsBare(string source, int partition, long offset) => bare.Count > 0 && bare.Contains((source, partition, offset));
 
     /// <summary>The open transaction answers one record more.</summary>
-    /// <param name="topic">Where it stands.</param>
+    /// <param name="source">The topic where it stands.</param>
     /// <param name="partition">Its partition.</param>
     /// <param name="offset">Its offset.</param>
     /// <param name="isRefused">Whether it is refused for itself: its answer is a dead letter anyway.</param>
-    public void Take(string topic, int partition, long offset, bool isRefused)
+    public void Take(string source, int partition, long offset, bool isRefused)
     {
         taken++;
-        answered += isRefused || (oversized.Count > 0 && oversized.Contains((topic, partition, offset))) ? 0 : 1;
-        last = new InputRecord(topic, partition, offset, isRefused);
+        answered += isRefused || (oversized.Count > 0 && oversized.Contains((source, partition, offset))) ? 0 : 1;
+        last = new InputRecord(source, partition, offset, isRefused);
     }
 
     /// <summary>The open transaction was taken back.</summary>
@@ -70,16 +79,16 @@ internal sealed class OversizeSearch
     /// <summary>The open transaction was committed.</summary>
     public void Committed(IReadOnlyList<TopicPartitionOffset> positions)
     {
+        bool hasTaken = taken > 0;
         isProven |= answered > 0;
         foundInARow = answered > 0 ? 0 : foundInARow;
         (taken, answered) = (0, 0);
         if (!IsOn)
         {
+            hasFoundNone &= ++sinceNone < ForgottenAfter;
             return;
         }
 
-        refusedAlone = null;
-        most = (int)Math.Min(most * 2L, int.MaxValue / 2);
         foreach (var position in positions)
         {
             if (until.TryGetValue(position.TopicPartition, out long end) && position.Offset.Value >= end)
@@ -88,15 +97,25 @@ internal sealed class OversizeSearch
             }
         }
 
-        EndIfThrough();
+        if (hasTaken)
+        {
+            (refusedAlone, tooMany) = (null, 0);
+            most = (int)Math.Min(most * 2L, int.MaxValue / 2);
+        }
+
+        if (until.Count == 0)
+        {
+            (hasFoundNone, sinceNone) = (!hasFound, 0);
+            End();
+        }
     }
 
     /// <summary>A partition is another's now, who looks for himself.</summary>
     public void Forget(TopicPartition partition)
     {
-        if (until.Remove(partition))
+        if (until.Remove(partition) && until.Count == 0)
         {
-            EndIfThrough();
+            End();
         }
     }
 
@@ -105,9 +124,14 @@ internal sealed class OversizeSearch
     /// <returns>False where no record of the input can be the reason.</returns>
     public bool Refused(IReadOnlyList<TopicPartitionOffset> positions)
     {
-        if (taken == 0 || (IsOn ? taken > most : hasFoundNone))
+        if (taken == 0 || (!IsOn && hasFoundNone))
         {
-            return false; // Dead letters of labels are not held back: where there are several they cannot be told apart.
+            return false;
+        }
+
+        if (IsOn && taken > most)
+        {
+            return ++tooMany < TooManyMax; // Dead letters of labels are not held back: where there are several they may not be told apart.
         }
 
         if (!IsOn)
@@ -115,7 +139,10 @@ internal sealed class OversizeSearch
             hasFound = false;
             foreach (var position in positions)
             {
-                until[position.TopicPartition] = position.Offset.Value;
+                if (string.Equals(position.Topic, topic, StringComparison.Ordinal))
+                {
+                    until[position.TopicPartition] = position.Offset.Value;
+                }
             }
         }
 
@@ -143,15 +170,11 @@ internal sealed class OversizeSearch
         return (!last.IsRefused && oversized.Add(found)) || bare.Add(found);
     }
 
-    private void EndIfThrough()
+    private void End()
     {
-        if (until.Count == 0)
-        {
-            most = int.MaxValue;
-            hasFoundNone = !hasFound;
-            oversized.Clear();
-            bare.Clear();
-        }
+        (most, refusedAlone, tooMany) = (int.MaxValue, null, 0);
+        oversized.Clear();
+        bare.Clear();
     }
 
     /// <summary>A record of the input, answered as it was.</summary>

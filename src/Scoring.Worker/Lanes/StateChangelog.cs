@@ -62,7 +62,7 @@ internal sealed class StateChangelog
     /// <summary>Writes what belongs to a commit of these positions.</summary>
     /// <param name="now">Timestamp of the cycle.</param>
     /// <param name="isLast">Whether the partitions go afterwards: whoever takes them over then has nothing to compute again.</param>
-    /// <param name="withMarks">False where only answers may be written.</param>
+    /// <param name="withMarks">False where marks are put off, but those that must be.</param>
     public void WriteFor(long now, bool isLast, bool withMarks)
     {
         bool isSmall = output.InFlight < SmallTransaction;
@@ -83,7 +83,7 @@ internal sealed class StateChangelog
                 state.WriteAnswers(write); // Until then they go with the rest of the state, bit by bit.
             }
 
-            if (!withMarks)
+            if (!withMarks && progress is { HasMark: true, MustMark: false } && !isLast)
             {
                 continue;
             }

@@ -43,7 +43,7 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly TimeSpan intervalMax;
     private readonly int lane;
     private readonly List<TopicPartitionOffset> noted = [];
-    private readonly OversizeSearch oversize = new();
+    private readonly OversizeSearch oversize;
     private readonly FenceCount fences;
     private readonly Histogram.Child sendTime;
     private readonly Histogram.Child offsetsTime;
@@ -74,6 +74,7 @@ internal sealed class TransactionCommits : LaneCommits
         this.checkpoints = checkpoints;
         this.context = context;
         this.lane = lane;
+        oversize = new OversizeSearch(context.Topics.Transactions);
         metrics = context.Metrics;
         logger = context.Logger;
         clock = context.Clock;

@@ -33,7 +33,7 @@ public sealed class OversizedAnswerTests(KafkaBroker broker)
         sent.Insert(sent.Count / 2, bad);
         await service.VerbAsync("replay", service.Write("sent.jsonl", sent));
 
-        await using var worker = new WorkerRun(service, service.Topics.Prefix, delivery: KafkaOptions.ExactlyOnce);
+        await using var worker = new WorkerRun(service, service.Topics.Prefix, lanes: 1, delivery: KafkaOptions.ExactlyOnce);
         var refused = service.Read("dlq", records => records.Count == 5, Bound);
         var ids = service.Read("scores", records => records.Count == scored, Bound).Select(record => (string)JsonNode.Parse(record.Message.Value)!["transaction_id"]!);
         Assert.Equal(byAlert[false].Select(Id).Order(StringComparer.Ordinal), ids.Order(StringComparer.Ordinal));
