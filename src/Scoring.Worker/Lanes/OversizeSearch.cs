@@ -10,7 +10,8 @@ namespace Scoring.Worker.Lanes;
 /// state are put off where they can be: a search without a find says that it was hardly an answer to one record. So does one record after the other: then the topic takes no answers at all.
 /// </remarks>
 /// <param name="topic">The topic of transactions.</param>
-internal sealed class OversizeSearch(string topic)
+/// <param name="clock">Measures how long nothing was answered.</param>
+internal sealed class OversizeSearch(string topic, TimeProvider clock)
 {
     /// <summary>Most records found with no answer taken between them.</summary>
     private const int FoundMax = 4;
@@ -20,6 +21,9 @@ internal sealed class OversizeSearch(string topic)
 
     /// <summary>Refusals of transactions that could not be made as small as they should be.</summary>
     private const int TooManyMax = 8;
+
+    /// <summary>A row may wait for rows of other partitions, and these are not answered meanwhile.</summary>
+    private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(30);
 
     private readonly HashSet<(string Topic, int Partition, long Offset)> oversized = [];
     private readonly HashSet<(string Topic, int Partition, long Offset)> bare = [];
@@ -35,6 +39,7 @@ internal sealed class OversizeSearch(string topic)
     private bool hasFoundNone;
     private int sinceNone;
     private int tooMany;
+    private long attemptedAt;
 
     /// <summary>Whether one is looked for.</summary>
     public bool IsOn => most != int.MaxValue;
@@ -76,6 +81,16 @@ internal sealed class OversizeSearch(string topic)
         FoundOffset = null;
     }
 
+    /// <summary>Gives a search up in which nothing is answered any more; where the record is still there, the next begins.</summary>
+    public void GiveUpIfStuck()
+    {
+        if (IsOn && clock.GetElapsedTime(attemptedAt) > StuckAfter)
+        {
+            until.Clear();
+            End();
+        }
+    }
+
     /// <summary>The open transaction was committed.</summary>
     public void Committed(IReadOnlyList<TopicPartitionOffset> positions)
     {
@@ -99,7 +114,7 @@ internal sealed class OversizeSearch(string topic)
 
         if (hasTaken)
         {
-            (refusedAlone, tooMany) = (null, 0);
+            (refusedAlone, tooMany, attemptedAt) = (null, 0, clock.GetTimestamp());
             most = (int)Math.Min(most * 2L, int.MaxValue / 2);
         }
 
@@ -128,6 +143,8 @@ internal sealed class OversizeSearch(string topic)
         {
             return false;
         }
+
+        attemptedAt = clock.GetTimestamp();
 
         if (IsOn && taken > most)
         {

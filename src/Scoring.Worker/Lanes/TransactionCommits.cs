@@ -74,7 +74,7 @@ internal sealed class TransactionCommits : LaneCommits
         this.checkpoints = checkpoints;
         this.context = context;
         this.lane = lane;
-        oversize = new OversizeSearch(context.Topics.Transactions);
+        oversize = new OversizeSearch(context.Topics.Transactions, context.Clock);
         metrics = context.Metrics;
         logger = context.Logger;
         clock = context.Clock;
@@ -92,6 +92,7 @@ internal sealed class TransactionCommits : LaneCommits
     /// <inheritdoc/>
     public override void Step(long now, bool isBusy, Func<IEnumerable<TopicPartitionOffset>> positions)
     {
+        oversize.GiveUpIfStuck();
         if (!output.IsReady)
         {
             Prepare();

@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using CsCheck;
 using Scoring.Worker.Lanes;
+using Scoring.Worker.Tests.Serving;
 
 namespace Scoring.Worker.Tests.Lanes;
 
@@ -34,7 +35,7 @@ public sealed class OversizeSearchTests
     [Fact]
     public void A_dead_letter_that_is_too_large_loses_its_bytes()
     {
-        var search = new OversizeSearch("in");
+        var search = new OversizeSearch("in", TimeProvider.System);
         Refuse(search);
         Refuse(search);
         Assert.True(search.IsBare("in", 0, 7));
@@ -55,7 +56,7 @@ public sealed class OversizeSearchTests
     [Fact]
     public void What_none_of_the_records_causes_is_looked_for_once()
     {
-        var search = new OversizeSearch("in");
+        var search = new OversizeSearch("in", TimeProvider.System);
         Take(search, 0, 4);
         Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 4)]));
         search.TakenBack();
@@ -83,7 +84,7 @@ public sealed class OversizeSearchTests
     [InlineData(1, 4)]
     public void One_after_the_other_is_no_matter_of_one_record(long first, int found)
     {
-        var search = new OversizeSearch("in");
+        var search = new OversizeSearch("in", TimeProvider.System);
         for (long offset = first; ; offset++)
         {
             Assert.True(Refuse(offset));
@@ -109,7 +110,7 @@ public sealed class OversizeSearchTests
     [Fact]
     public void It_ends_with_the_partitions_that_it_was_about()
     {
-        var search = new OversizeSearch("in");
+        var search = new OversizeSearch("in", TimeProvider.System);
         search.Take("in", 0, 0, isRefused: false);
         search.Take("in", 1, 0, isRefused: false);
         Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 1), new TopicPartitionOffset("in", 1, 1)]));
@@ -123,7 +124,7 @@ public sealed class OversizeSearchTests
     [Fact]
     public void What_is_not_found_because_its_partition_went_is_looked_for_again()
     {
-        var search = new OversizeSearch("in");
+        var search = new OversizeSearch("in", TimeProvider.System);
         search.Take("in", 0, 5, isRefused: false);
         Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 6)]));
         search.TakenBack();
@@ -136,9 +137,27 @@ public sealed class OversizeSearchTests
     }
 
     [Fact]
+    public void It_is_given_up_where_nothing_is_answered_any_more()
+    {
+        var clock = new StepClock();
+        var search = new OversizeSearch("in", clock);
+        search.Take("in", 0, 5, isRefused: false);
+        Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 6)]));
+        search.TakenBack();
+        clock.Advance(TimeSpan.FromSeconds(29));
+        search.GiveUpIfStuck();
+        Assert.True(search.IsOn);
+        search.Committed([]); // Nothing was answered in it.
+        clock.Advance(TimeSpan.FromSeconds(2));
+        search.GiveUpIfStuck();
+        Assert.False(search.IsOn);
+        Assert.True(search.MayTake(new TopicPartition("in", 1), 0));
+    }
+
+    [Fact]
     public void Two_dead_letters_that_come_together_are_told_apart_or_end_it()
     {
-        var search = new OversizeSearch("in");
+        var search = new OversizeSearch("in", TimeProvider.System);
         int refusals = 0;
         do
         {
@@ -162,7 +181,7 @@ public sealed class OversizeSearchTests
     {
         private const int Length = 300;
 
-        private readonly OversizeSearch search = new("in");
+        private readonly OversizeSearch search = new("in", TimeProvider.System);
         private readonly long[] committed = new long[PartitionCount];
         private bool wasRefused;
 
