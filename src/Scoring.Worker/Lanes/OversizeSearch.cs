@@ -25,10 +25,11 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
     /// <summary>A row may wait for rows of other partitions, and these are not answered meanwhile.</summary>
     private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(30);
 
-    private readonly HashSet<(string Topic, int Partition, long Offset)> oversized = [];
-    private readonly HashSet<(string Topic, int Partition, long Offset)> bare = [];
+    private readonly HashSet<InputRecord> oversized = [];
+    private readonly HashSet<InputRecord> bare = [];
     private readonly Dictionary<TopicPartition, long> until = [];
     private InputRecord last;
+    private bool lastIsRefused;
     private InputRecord? refusedAlone;
     private int most = int.MaxValue;
     private int taken;
@@ -36,19 +37,15 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
     private int foundInARow;
     private bool isProven;
     private bool hasFound;
-    private bool hasFoundNone;
-    private int sinceNone;
+    private int nothingFoundFor;
     private int tooMany;
     private long attemptedAt;
 
     /// <summary>Whether one is looked for.</summary>
     public bool IsOn => most != int.MaxValue;
 
-    /// <summary>Offset of the record that the last call of <see cref="Refused"/> found, or null.</summary>
-    public long? FoundOffset { get; private set; }
-
-    /// <summary>Where it stands.</summary>
-    public TopicPartition FoundIn => new(last.Topic, last.Partition);
+    /// <summary>The record that the last call of <see cref="Refused"/> found, or null.</summary>
+    public TopicPartitionOffset? Found { get; private set; }
 
     /// <summary>Whether the open transaction answers as many records as it may.</summary>
     public bool IsFull => taken >= most;
@@ -57,10 +54,10 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
     public bool MayTake(TopicPartition source, long offset) => !IsOn || (!IsFull && until.TryGetValue(source, out long end) && offset < end);
 
     /// <summary>Whether a record's answer was found to be too large: it gets a dead letter in its place.</summary>
-    public bool IsOversized(TopicPartition source, long offset) => oversized.Count > 0 && oversized.Contains((source.Topic, source.Partition.Value, offset));
+    public bool IsOversized(TopicPartition source, long offset) => oversized.Count > 0 && oversized.Contains(new InputRecord(source.Topic, source.Partition.Value, offset));
 
     /// <summary>Whether a record's dead letter was found to be too large: it is written without the record's bytes.</summary>
-    public bool IsBare(string source, int partition, long offset) => bare.Count > 0 && bare.Contains((source, partition, offset));
+    public bool IsBare(string source, int partition, long offset) => bare.Count > 0 && bare.Contains(new InputRecord(source, partition, offset));
 
     /// <summary>The open transaction answers one record more.</summary>
     /// <param name="source">The topic where it stands.</param>
@@ -70,15 +67,15 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
     public void Take(string source, int partition, long offset, bool isRefused)
     {
         taken++;
-        answered += isRefused || (oversized.Count > 0 && oversized.Contains((source, partition, offset))) ? 0 : 1;
-        last = new InputRecord(source, partition, offset, isRefused);
+        (last, lastIsRefused) = (new InputRecord(source, partition, offset), isRefused);
+        answered += isRefused || (oversized.Count > 0 && oversized.Contains(last)) ? 0 : 1;
     }
 
     /// <summary>The open transaction was taken back.</summary>
     public void TakenBack()
     {
         (taken, answered) = (0, 0);
-        FoundOffset = null;
+        Found = null;
     }
 
     /// <summary>Gives a search up in which nothing is answered any more; where the record is still there, the next begins.</summary>
@@ -86,7 +83,6 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
     {
         if (IsOn && clock.GetElapsedTime(attemptedAt) > StuckAfter)
         {
-            until.Clear();
             End();
         }
     }
@@ -100,7 +96,7 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
         (taken, answered) = (0, 0);
         if (!IsOn)
         {
-            hasFoundNone &= ++sinceNone < ForgottenAfter;
+            nothingFoundFor = Math.Max(0, nothingFoundFor - 1);
             return;
         }
 
@@ -120,7 +116,7 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
 
         if (until.Count == 0)
         {
-            (hasFoundNone, sinceNone) = (!hasFound, 0);
+            nothingFoundFor = hasFound ? 0 : ForgottenAfter;
             End();
         }
     }
@@ -139,13 +135,12 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
     /// <returns>False where no record of the input can be the reason.</returns>
     public bool Refused(IReadOnlyList<TopicPartitionOffset> positions)
     {
-        if (taken == 0 || (!IsOn && hasFoundNone))
+        if (taken == 0 || (!IsOn && nothingFoundFor > 0))
         {
             return false;
         }
 
         attemptedAt = clock.GetTimestamp();
-
         if (IsOn && taken > most)
         {
             return ++tooMany < TooManyMax; // Dead letters of labels are not held back: where there are several they may not be told apart.
@@ -182,19 +177,19 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
         }
 
         hasFound = true;
-        FoundOffset = last.Offset;
-        var found = (last.Topic, last.Partition, last.Offset);
-        return (!last.IsRefused && oversized.Add(found)) || bare.Add(found);
+        Found = new TopicPartitionOffset(last.Topic, last.Partition, last.Offset);
+        return (!lastIsRefused && oversized.Add(last)) || bare.Add(last);
     }
 
     private void End()
     {
         (most, refusedAlone, tooMany) = (int.MaxValue, null, 0);
+        until.Clear();
         oversized.Clear();
         bare.Clear();
     }
 
-    /// <summary>A record of the input, answered as it was.</summary>
+    /// <summary>Where a record of the input stands: <see cref="TopicPartitionOffset"/> would be an object for each.</summary>
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct InputRecord(string Topic, int Partition, long Offset, bool IsRefused);
+    private readonly record struct InputRecord(string Topic, int Partition, long Offset);
 }

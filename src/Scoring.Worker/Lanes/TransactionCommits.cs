@@ -304,9 +304,9 @@ internal sealed class TransactionCommits : LaneCommits
                         LogMessages.OversizedSought(logger, lane);
                     }
 
-                    if (oversize.FoundOffset is { } found)
+                    if (oversize.Found is { } found)
                     {
-                        LogMessages.OversizedFound(logger, oversize.FoundIn.Topic, oversize.FoundIn.Partition.Value, found);
+                        LogMessages.OversizedFound(logger, found.Topic, found.Partition.Value, found.Offset.Value);
                     }
 
                     wasTooLarge = true;
