@@ -27,6 +27,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(122)]
     [InlineData(61)]
     [InlineData(94)]
+    [InlineData(11_245)]
     public void A_seed_that_found_a_mistake_is_good(int seed)
     {
         using var threads = new ActorThreads();

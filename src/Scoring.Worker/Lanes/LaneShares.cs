@@ -82,10 +82,14 @@ internal sealed class LaneShares
             Announce(partition, timeMs);
         }
 
-        if (share is { IsOwned: true, HasUndrained: true } && (share.PublishedMs == long.MinValue || timeMs - share.PublishedMs > untoldMsMax))
+        if (share.HasUndrained && !partition.IsRebuilding)
         {
-            isBlocked = true; // What it gives must be told before it expires: the next cycle goes on, behind the telling.
-            return false;
+            long toldMs = share.IsOwned ? share.PublishedMs : ledger.ReceivedWatermarkMs(partition.Partition);
+            if (toldMs == long.MinValue || timeMs - toldMs > untoldMsMax)
+            {
+                isBlocked = true; // What it gives must be told before it expires: the next cycle goes on, behind the telling.
+                return false;
+            }
         }
 
         if (ledger.MinWatermarkMs >= horizonMs)
