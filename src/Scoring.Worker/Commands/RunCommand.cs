@@ -12,6 +12,7 @@ internal static class RunCommand
         var options = SettingsOptions.AddTo(command).AddServing(command).AddRunning(command);
         command.SetAction(async (parsed, stopping) =>
         {
+            NativeHeap.KeepFreed();
             var settings = options.Read(parsed);
             using var logging = Logging.Create(settings.Operations);
             return await WorkerProcess.RunAsync(settings, TimeProvider.System, logging, stopping);

@@ -7,6 +7,7 @@ namespace Scoring.Models.Events.Scores;
 public sealed class AlertWriter
 {
     private readonly JsonBytes json = new();
+    private readonly ClockMembers clock = new();
     private readonly Reason[] reasons = new Reason[ReasonCodes.Most];
     private readonly int[] order;
     private readonly DeterministicIds ids;
@@ -60,7 +61,7 @@ public sealed class AlertWriter
         json.Raw(",\"exposure_minor\":"u8);
         json.Integer(batch.AmountsMinor[row]);
         TimelessLength = json.Written.Length;
-        ScoreWriter.AppendTimes(json, facts.ScoredAtMs, facts.ProcessingMs);
+        json.Raw(clock.For(facts.ScoredAtMs, facts.ProcessingMs));
         return json.Written;
     }
 

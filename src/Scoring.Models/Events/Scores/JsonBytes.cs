@@ -27,6 +27,16 @@ internal sealed class JsonBytes
         length += json.Length;
     }
 
+    /// <summary>Appends once more what was written before.</summary>
+    /// <param name="start">Where it begins in <see cref="Written"/>.</param>
+    /// <param name="count">Bytes.</param>
+    public void Again(int start, int count)
+    {
+        var room = Reserve(count);
+        bytes.AsSpan(start, count).CopyTo(room);
+        length += count;
+    }
+
     /// <summary>Appends a value as a JSON string. Bytes that are not UTF-8, which no decoder lets through, become U+FFFD.</summary>
     public void Quoted(ReadOnlySpan<byte> utf8)
     {

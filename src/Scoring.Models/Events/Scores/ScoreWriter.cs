@@ -19,6 +19,7 @@ public sealed class ScoreWriter
     ];
 
     private readonly JsonBytes json = new();
+    private readonly ClockMembers clock = new();
     private readonly Reason[] reasons = new Reason[ReasonCodes.Most];
     private readonly bool emitFeatures;
     private readonly DeterministicIds ids;
@@ -62,7 +63,7 @@ public sealed class ScoreWriter
         }
 
         TimelessLength = json.Written.Length;
-        AppendTimes(json, facts.ScoredAtMs, facts.ProcessingMs);
+        json.Raw(clock.For(facts.ScoredAtMs, facts.ProcessingMs));
         return json.Written;
     }
 
@@ -84,7 +85,7 @@ public sealed class ScoreWriter
         json.Raw(",\"duplicate_of\":"u8);
         AppendSource(json, batch.Partitions[row], firstOffset);
         TimelessLength = json.Written.Length;
-        AppendTimes(json, answer.ScoredAtMs, processingMs);
+        json.Raw(clock.For(answer.ScoredAtMs, processingMs));
         return json.Written;
     }
 
@@ -107,7 +108,9 @@ public sealed class ScoreWriter
         json.Raw(",\"event_time\":"u8);
         json.Time(batch.EventTimesMs[row]);
         json.Raw(",\"score\":"u8);
+        int scoreAt = json.Written.Length;
         json.Number(answer.Score);
+        int scoreEnd = json.Written.Length;
         json.Raw(answer.Decision switch
         {
             Decision.Approve => ",\"decision\":\"approve\""u8,
@@ -117,7 +120,15 @@ public sealed class ScoreWriter
         json.Raw(answerer.Thresholds);
         json.Raw(double.IsNaN(answer.Score) ? "null"u8 : answerer.Model);
         json.Raw(",\"component_scores\":{\"trees\":"u8);
-        json.Number(answer.TreesScore);
+        if (answer.TreesScore.Equals(answer.Score))
+        {
+            json.Again(scoreAt, scoreEnd - scoreAt); // Of a model without a network; the digits of a double take longer than all the rest.
+        }
+        else
+        {
+            json.Number(answer.TreesScore);
+        }
+
         json.Raw(",\"network\":"u8);
         json.Number(answer.NetworkScore);
         json.Raw("},\"rules\":["u8);
@@ -137,16 +148,6 @@ public sealed class ScoreWriter
         json.Raw(answerer.Definition);
         json.Raw(",\"source\":"u8);
         AppendSource(json, batch.Partitions[row], batch.Offsets[row]);
-    }
-
-    /// <summary>Appends the members that depend on the clock and the closing brace.</summary>
-    internal static void AppendTimes(JsonBytes json, long scoredAtMs, double processingMs)
-    {
-        json.Raw(",\"scored_at\":"u8);
-        json.Time(scoredAtMs);
-        json.Raw(",\"processing_ms\":"u8);
-        json.Number(Math.Round(processingMs, 3));
-        json.Raw("}"u8);
     }
 
     private static void AppendSource(JsonBytes json, int partition, long offset)
