@@ -66,7 +66,7 @@ internal sealed class LaneShares
     /// <param name="partition">Its partition, whose labels due before it are applied.</param>
     /// <param name="horizonMs">Time that every source must have reached.</param>
     /// <param name="timeMs">Its event time.</param>
-    /// <param name="isHistory">Whether it may wait; live traffic never does.</param>
+    /// <param name="isHistory">Whether it may wait for others; live traffic never does, but for a cycle in which its own partition's contributions are told.</param>
     /// <param name="behindMs">Where it goes although others are behind: by how much event time, ms; <see cref="long.MaxValue"/> for one that has never spoken. Else 0.</param>
     public bool MayGo(PartitionInput partition, long horizonMs, long timeMs, bool isHistory, out long behindMs)
     {
@@ -82,7 +82,7 @@ internal sealed class LaneShares
             Announce(partition, timeMs);
         }
 
-        if (share.HasUndrained && !partition.IsRebuilding)
+        if (share.HasUndrained)
         {
             long toldMs = share.IsOwned ? share.PublishedMs : ledger.ReceivedWatermarkMs(partition.Partition);
             if (toldMs == long.MinValue || timeMs - toldMs > untoldMsMax)

@@ -1,10 +1,10 @@
 namespace Scoring.Models.Events.Scores;
 
-/// <summary>Text of the members that depend on the clock, and of the closing brace. All answers of a batch have the same, so the last one is kept.</summary>
+/// <summary>Text of the members that depend on the clock, and of the closing brace. All answers of a batch have the same, but those to repeats, so the last one is kept.</summary>
 internal sealed class ClockMembers
 {
     private readonly JsonBytes json = new();
-    private (long ScoredAtMs, double ProcessingMs) written;
+    private (long ScoredAtMs, long ProcessingBits) written;
 
     /// <summary>The text for a time.</summary>
     /// <param name="scoredAtMs">When the answer was given, ms since 1970 UTC.</param>
@@ -12,7 +12,8 @@ internal sealed class ClockMembers
     /// <returns>The JSON, good until the next call.</returns>
     public ReadOnlySpan<byte> For(long scoredAtMs, double processingMs)
     {
-        if (json.Written.IsEmpty || written != (scoredAtMs, processingMs))
+        var wanted = (scoredAtMs, BitConverter.DoubleToInt64Bits(processingMs));
+        if (json.Written.IsEmpty || written != wanted)
         {
             json.Clear();
             json.Raw(",\"scored_at\":"u8);
@@ -20,7 +21,7 @@ internal sealed class ClockMembers
             json.Raw(",\"processing_ms\":"u8);
             json.Number(Math.Round(processingMs, 3));
             json.Raw("}"u8);
-            written = (scoredAtMs, processingMs);
+            written = wanted;
         }
 
         return json.Written;

@@ -120,7 +120,7 @@ public sealed class ScoreWriter
         json.Raw(answerer.Thresholds);
         json.Raw(double.IsNaN(answer.Score) ? "null"u8 : answerer.Model);
         json.Raw(",\"component_scores\":{\"trees\":"u8);
-        if (answer.TreesScore.Equals(answer.Score))
+        if (BitConverter.DoubleToInt64Bits(answer.TreesScore) == BitConverter.DoubleToInt64Bits(answer.Score))
         {
             json.Again(scoreAt, scoreEnd - scoreAt); // Of a model without a network; the digits of a double take longer than all the rest.
         }
