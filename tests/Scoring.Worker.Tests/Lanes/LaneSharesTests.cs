@@ -1,0 +1,135 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging.Abstractions;
+using Scoring.Models.Definitions;
+using Scoring.Models.Events;
+using Scoring.Models.Features;
+using Scoring.Models.Tests.Features;
+using Scoring.Worker.Configuration;
+using Scoring.Worker.Lanes;
+using Scoring.Worker.Operations;
+using Scoring.Worker.Serving;
+using Scoring.Worker.State;
+using Scoring.Worker.Tests.State;
+
+namespace Scoring.Worker.Tests.Lanes;
+
+/// <summary>When a row of a partition that contributes to shared entities may be computed: not before what the rows ahead of it gave is told, where it would expire.</summary>
+public sealed class LaneSharesTests : IDisposable
+{
+    private const int Hour = 3_600;
+
+    private static readonly ServiceDefinition Definition = Bench.Definition([new() { Name = "count", Entity = "merchant", Aggregate = "count", Window = TimeSpan.FromSeconds(Hour) }]);
+
+    private readonly Bench bench = new(Definition, partitionCount: 2);
+    private readonly ModelSlot slot = new();
+    private readonly CountdownEvent lastCommits = new(1);
+    private readonly KeptOutput output = new();
+    private readonly AggregatesLedger ledger;
+    private readonly LaneShares shares;
+    private readonly PartitionInput partition;
+
+    public LaneSharesTests()
+    {
+        var service = new Service(Definition, slot);
+        ledger = new AggregatesLedger(bench.Shared, 2);
+        var metrics = new WorkerMetrics(Prometheus.Metrics.NewCustomRegistry());
+        shares = new LaneShares(
+            new LaneContext
+            {
+                Service = service,
+                Settings = new WorkerSettings
+                {
+                    Kafka = new KafkaOptions { BootstrapServers = "none" },
+                    Lanes = new LaneOptions { Lanes = 1 },
+                    Operations = new OperationsOptions(),
+                    Serving = new ServingOptions(),
+                    Aggregates = new AggregatesOptions(),
+                },
+                Clients = null!,
+                Admin = null!,
+                Ledger = ledger,
+                PartitionCount = 2,
+                ReadsLabels = false,
+                Gaps = new InputGaps(2, metrics),
+                Instance = "worker",
+                Metrics = metrics,
+                Health = new HealthState(1, TimeProvider.System),
+                LastCommits = lastCommits,
+                Clock = TimeProvider.System,
+                Logger = NullLogger.Instance,
+            },
+            output);
+        partition = new PartitionInput(new TopicPartition("in", 0), bench.States[0], new StagedRows(service.Schema, new Stack<TransactionBatch>()), new PartitionLabels(service.Schema, 0), new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
+        partition.Begin(partition.State, start: 0, resume: 0, waits: false);
+        partition.Share.Assignment = ledger.Assign(0);
+        ledger.Announce(0, partition.Share.Assignment, long.MaxValue, isIdle: false); // No row waits for panes: lanes before were far ahead.
+        ledger.Announce(1, ledger.Assign(1), long.MaxValue, isIdle: false);
+    }
+
+    [Fact]
+    public void The_first_row_s_contribution_is_told_before_the_second_row_goes()
+    {
+        Assert.True(MayGo(3));
+        Process(3);
+        Assert.False(MayGo(2 * Hour));
+        Assert.Empty(output.Records);
+
+        EndCycle();
+        Assert.True(partition.Share.IsOwned);
+        Assert.Equal([false, true], output.Records.Select(record => ContributionMark.TryRead(record.Key, record.Value, out _, out _)));
+        Assert.True(MayGo(2 * Hour));
+    }
+
+    [Fact]
+    public void Told_is_what_stands_on_the_topic()
+    {
+        EndCycle();
+        Process(3);
+        EndCycle();
+        Assert.True(MayGo(4));
+        Process(4);
+        Assert.True(MayGo(Hour));
+        Assert.False(MayGo(2 * Hour));
+    }
+
+    [Fact]
+    public void What_a_former_owner_has_told_is_not_told_again()
+    {
+        using var former = new Bench(Definition, partitionCount: 2);
+        former.Process("a", SharingWorld.Event(10));
+        long offset = 0;
+        former.States[0].DrainContributions((key, sum) => ledger.Receive(0, offset++, key, sum));
+        Process(3);
+        Assert.True(MayGo(20));
+        Assert.False(MayGo(3 * Hour));
+
+        EndCycle();
+        Assert.Empty(output.Records);
+        Assert.False(partition.Share.IsOwned);
+        Assert.True(MayGo(3 * Hour));
+    }
+
+    public void Dispose()
+    {
+        ledger.Dispose();
+        bench.Dispose();
+        slot.Dispose();
+        lastCommits.Dispose();
+        output.Dispose();
+    }
+
+    private void Process(int second)
+    {
+        bench.Process("a", SharingWorld.Event(second));
+        partition.Share.HasUndrained = true;
+    }
+
+    // Live: it waits for nobody else.
+    private bool MayGo(int second)
+    {
+        shares.BeginCycle();
+        return shares.MayGo(partition, horizonMs: 1, SharingWorld.Event(second).TimeMs, isHistory: false, out _);
+    }
+
+    private void EndCycle() => shares.EndCycle([partition], TimeProvider.System.GetTimestamp(), progressed: true);
+}
