@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
 using Scoring.Models.Tests.Features;
-using Scoring.Worker.Configuration;
 using Scoring.Worker.Demo;
 using Scoring.Worker.Kafka;
 using Scoring.Worker.Lanes;
@@ -33,39 +32,16 @@ internal sealed class CommitScene : IDisposable
         outputTopic = service.Topics.Scores;
         broker.CreateTopic(service.Topics.Transactions, 2);
         broker.CreateTopic(outputTopic, 1);
-        var settings = new WorkerSettings
-        {
-            Kafka = TransactionScene.Options(broker),
-            Lanes = new LaneOptions { Lanes = 1 },
-            Operations = new OperationsOptions(),
-            Serving = new ServingOptions(),
-            Aggregates = new AggregatesOptions(),
-        };
-        var clients = new KafkaClients(settings.Kafka, "group", NullLogger.Instance);
-        admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TransactionScene.Patience, TimeProvider.System);
+        var kafka = TransactionScene.Options(broker);
+        var clients = new KafkaClients(kafka, "group", NullLogger.Instance);
+        admin = new BrokerAdmin(clients, kafka.BootstrapServers, TransactionScene.Patience, TimeProvider.System);
         ledger = new AggregatesLedger(new SharedAggregates(service.Plan, 2), 2);
-        var context = new LaneContext
-        {
-            Service = service,
-            Settings = settings,
-            Clients = clients,
-            Admin = admin,
-            Ledger = ledger,
-            PartitionCount = 2,
-            ReadsLabels = false,
-            Gaps = new InputGaps(2, Metrics),
-            Instance = "worker",
-            Metrics = Metrics,
-            Health = new HealthState(1, TimeProvider.System),
-            LastCommits = lastCommits,
-            Clock = Clock,
-            Logger = NullLogger.Instance,
-        };
+        var context = LaneContexts.Of(service, ledger, Metrics, lastCommits, Clock, kafka, clients, admin);
         var batch = new TransactionBatch(service.Schema, 16);
         Output = new TransactionalOutput(() => clients.TransactionalProducer(context.TransactionalId(0)), 1_000, Clock);
         input = new TransactionInput(clients, service.Topics.Transactions, 0, new EventDecoder(definition), batch, readsHistory: false, keepsValues: false, _ => { }, _ => { }, _ => { }, Metrics, NullLogger.Instance);
         partitions = new OwnedPartitions(context);
-        pipeline = new ScoringPipeline(service, ledger.Shared, isAlone: false, 16, emitFeatures: false, settings.Serving.NetworkTimeoutMs, Clock, Metrics, NullLogger.Instance);
+        pipeline = new ScoringPipeline(service, ledger.Shared, isAlone: false, 16, emitFeatures: false, context.Settings.Serving.NetworkTimeoutMs, Clock, Metrics, NullLogger.Instance);
         Partition = Make(0);
         Rebuilding = Make(1);
         partitions.Add(Partition);

@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Microsoft.Extensions.Logging.Abstractions;
 using Scoring.Models.Definitions;
 using Scoring.Models.Events;
 using Scoring.Models.Features;
@@ -32,33 +31,7 @@ public sealed class LaneSharesTests : IDisposable
     {
         var service = new Service(Definition, slot);
         ledger = new AggregatesLedger(bench.Shared, 2);
-        var metrics = new WorkerMetrics(Prometheus.Metrics.NewCustomRegistry());
-        shares = new LaneShares(
-            new LaneContext
-            {
-                Service = service,
-                Settings = new WorkerSettings
-                {
-                    Kafka = new KafkaOptions { BootstrapServers = "none" },
-                    Lanes = new LaneOptions { Lanes = 1 },
-                    Operations = new OperationsOptions(),
-                    Serving = new ServingOptions(),
-                    Aggregates = new AggregatesOptions(),
-                },
-                Clients = null!,
-                Admin = null!,
-                Ledger = ledger,
-                PartitionCount = 2,
-                ReadsLabels = false,
-                Gaps = new InputGaps(2, metrics),
-                Instance = "worker",
-                Metrics = metrics,
-                Health = new HealthState(1, TimeProvider.System),
-                LastCommits = lastCommits,
-                Clock = TimeProvider.System,
-                Logger = NullLogger.Instance,
-            },
-            output);
+        shares = new LaneShares(LaneContexts.Of(service, ledger, new WorkerMetrics(Prometheus.Metrics.NewCustomRegistry()), lastCommits, TimeProvider.System, new KafkaOptions()), output);
         partition = new PartitionInput(new TopicPartition("in", 0), bench.States[0], new StagedRows(service.Schema, new Stack<TransactionBatch>()), new PartitionLabels(service.Schema, 0), new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
         partition.Begin(partition.State, start: 0, resume: 0, waits: false);
         partition.Share.Assignment = ledger.Assign(0);

@@ -122,7 +122,7 @@ public sealed class ScoreWriter
         json.Raw(",\"component_scores\":{\"trees\":"u8);
         if (BitConverter.DoubleToInt64Bits(answer.TreesScore) == BitConverter.DoubleToInt64Bits(answer.Score))
         {
-            json.Again(scoreAt, scoreEnd - scoreAt); // Of a model without a network; the digits of a double take longer than all the rest.
+            json.Again(scoreAt, scoreEnd - scoreAt); // Of a model without a network: its digits need not be found twice.
         }
         else
         {
