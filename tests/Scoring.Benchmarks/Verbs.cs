@@ -9,7 +9,7 @@ using Scoring.Benchmarks.Trees;
 
 namespace Scoring.Benchmarks;
 
-/// <summary>The verbs: <c>ratios</c> compares us with rivals, <c>commits</c> shows what transactions cost, <c>recovery</c> what state does, <c>bench</c> looks at our own parts with BenchmarkDotNet, <c>relay</c> is a rival in a process of its own.</summary>
+/// <summary>The verbs: <c>ratios</c> compares us with rivals, <c>workers</c> with another build or setting, <c>commits</c> shows what transactions cost, <c>recovery</c> what state does, <c>bench</c> looks at our own parts with BenchmarkDotNet, <c>relay</c> is a rival in a process of its own.</summary>
 internal static class Verbs
 {
     private static readonly string[] Parts = ["decode", "features", "trees", "relay"];
@@ -35,9 +35,11 @@ internal static class Verbs
             Description = "The worker to run, Scoring.Worker.dll. Default: the one built with this program.",
             DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll")),
         };
+        var events = new Option<int?>("--events") { Description = "Events that a worker is measured with, of which the first half pays for the start. Default: a million." };
         var root = new RootCommand("FraudScoring's benchmarks. All but 'bench' measure side by side, in one run.")
         {
-            Ratios(bootstrap, worker, quick),
+            Ratios(bootstrap, worker, quick, events),
+            WorkerTurns.Create(bootstrap, worker, quick, events),
             CommitPrice.Create(bootstrap, worker, quick),
             RecoveryTime.Create(bootstrap, worker),
             RelayProcess.Create(),
@@ -46,13 +48,13 @@ internal static class Verbs
         return root.Parse(args).InvokeAsync();
     }
 
-    private static Command Ratios(Option<string?> bootstrap, Option<FileInfo> worker, Option<bool> quick)
+    private static Command Ratios(Option<string?> bootstrap, Option<FileInfo> worker, Option<bool> quick, Option<int?> events)
     {
         var only = new Option<string>("--only") { Description = "One part.", HelpName = string.Join('|', Parts) };
         only.AcceptOnlyFromAmong(Parts);
-        var service = new Option<string>("--service") { Description = "One service of the relay.", HelpName = string.Join('|', RelayRatio.Services) };
-        service.AcceptOnlyFromAmong(RelayRatio.Services);
-        var command = new Command("ratios", "Prints our cost against that of rivals on the same inputs.") { only, quick, bootstrap, worker, service };
+        var service = new Option<string>("--service") { Description = "One service of the relay.", HelpName = string.Join('|', WorkerService.Names) };
+        service.AcceptOnlyFromAmong(WorkerService.Names);
+        var command = new Command("ratios", "Prints our cost against that of rivals on the same inputs.") { only, quick, bootstrap, worker, service, events };
         command.SetAction(async (parsed, stopping) =>
         {
             bool isQuick = parsed.GetValue(quick);
@@ -72,7 +74,7 @@ internal static class Verbs
                 }
                 else
                 {
-                    await foreach (var row in RelayRatio.RunAsync(servers, parsed.GetValue(worker)!, parsed.GetValue(service), isQuick, stopping))
+                    await foreach (var row in RelayRatio.RunAsync(servers, parsed.GetValue(worker)!, parsed.GetValue(service), isQuick, parsed.GetValue(events), stopping))
                     {
                         table.Add(row);
                     }

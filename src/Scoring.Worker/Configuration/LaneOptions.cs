@@ -16,10 +16,10 @@ internal sealed record LaneOptions
     public int CommitIntervalMs { get; init; } = 100;
 
     /// <summary>
-    /// Usual time between two copies of changed state to its topic, ms, 50 to 60,000. Default 1,000. While transactions are small, much that has changed is copied after a quarter of it already; never later than after
-    /// twice as long. A worker that takes a partition over reads the input again from the last one on; a key that changes often is written once for each.
+    /// Usual time between two copies of changed state to its topic under load, ms, 50 to 60,000. Default 5,000. While transactions are small, much that has changed is copied after a twentieth of it already; never later
+    /// than after twice as long. A worker that takes a partition over reads the input again from the last one on; a key that changes often is written once for each.
     /// </summary>
-    public int StateIntervalMs { get; init; } = 1_000;
+    public int StateIntervalMs { get; init; } = 5_000;
 
     /// <summary>
     /// Folder of checkpoints: copies of state on the worker's own disk, so that one that starts again reads of the state topic only what came since. None by default. Exactly once only. They hold

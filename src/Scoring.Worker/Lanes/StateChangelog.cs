@@ -23,6 +23,9 @@ internal sealed class StateChangelog
     /// <summary>Records of a small transaction: so many come in 25 ms at 40,000 events/s.</summary>
     private const int SmallTransaction = 1_000;
 
+    /// <summary>Then one comes after this share of the interval: 250 ms by default, so that little is to be computed again where somebody waits for scores.</summary>
+    private const int SmallShare = 20;
+
     private readonly LaneContext context;
     private readonly LaneOutput output;
     private readonly OwnedPartitions partitions;
@@ -94,7 +97,7 @@ internal sealed class StateChangelog
             {
                 WriteMark(partition, progress, now);
             }
-            else if (room > 0 && (age >= interval || (isSmall && age >= interval / 4 && changes >= ChangesWorthMark)))
+            else if (room > 0 && (age >= interval || (isSmall && age >= interval / SmallShare && changes >= ChangesWorthMark)))
             {
                 room -= changes;
                 turn = at + 1;

@@ -52,10 +52,9 @@ internal sealed class RecoveryTime
         var command = new Command("recovery", "Prints what state costs by the key, and how long scores are away when a worker is killed, replaced or joined by another.") { bootstrap, worker, keys, eventsPerSecond, withCheckpoints };
         command.SetAction(async (parsed, stopping) =>
         {
-            if (parsed.GetValue(bootstrap) is not { Length: > 0 } servers)
+            if (RealBroker.Of(parsed, bootstrap) is not { } servers)
             {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync("recovery needs a real broker, named by --bootstrap or KAFKA_BOOTSTRAP_SERVERS.");
-                return 69;
+                return RealBroker.Missing;
             }
 
             var payments = new PaymentEvents(seed: 6, accounts: Math.Max(1, parsed.GetValue(keys) / KeysOfAccount), merchants: 5_000);

@@ -50,10 +50,9 @@ internal sealed class CommitPrice
         command.SetAction(async (parsed, stopping) =>
         {
             var output = parsed.InvocationConfiguration.Output;
-            if (parsed.GetValue(bootstrap) is not { Length: > 0 } servers)
+            if (RealBroker.Of(parsed, bootstrap) is not { } servers)
             {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync("commits needs a real broker, named by --bootstrap or KAFKA_BOOTSTRAP_SERVERS.");
-                return 69;
+                return RealBroker.Missing;
             }
 
             bool isQuick = parsed.GetValue(quick);

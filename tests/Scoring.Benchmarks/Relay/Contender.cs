@@ -23,10 +23,11 @@ internal static class Contender
     /// <param name="due">Records when it is complete.</param>
     /// <param name="stopping">Ends it early.</param>
     /// <param name="ask">Asked when the output is complete, before the process is ended.</param>
+    /// <param name="environment">Variables of the process, each NAME=VALUE.</param>
     /// <exception cref="InvalidOperationException">The process ended by itself, or stood still.</exception>
-    public static async Task<Throughput> RunAsync(string program, IEnumerable<string> arguments, Func<long> count, long due, CancellationToken stopping, Func<Task>? ask = null)
+    public static async Task<Throughput> RunAsync(string program, IEnumerable<string> arguments, Func<long> count, long due, CancellationToken stopping, Func<Task>? ask = null, params IEnumerable<string> environment)
     {
-        await using var process = new RunningProgram(program, arguments);
+        await using var process = new RunningProgram(program, arguments, environment);
         Sample? first = null;
         var last = new Sample(0, Stopwatch.GetTimestamp(), TimeSpan.Zero);
         while (last.Count < due)

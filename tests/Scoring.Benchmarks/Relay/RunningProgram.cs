@@ -11,7 +11,10 @@ internal sealed class RunningProgram : IAsyncDisposable
     private readonly Queue<string> said = new();
 
     /// <summary>Starts it.</summary>
-    public RunningProgram(string program, IEnumerable<string> arguments)
+    /// <param name="program">A .NET program.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="environment">Variables besides those of this process, each NAME=VALUE.</param>
+    public RunningProgram(string program, IEnumerable<string> arguments, params IEnumerable<string> environment)
     {
         name = Path.GetFileName(program);
         process = new Process
@@ -23,6 +26,12 @@ internal sealed class RunningProgram : IAsyncDisposable
                 RedirectStandardOutput = true,
             },
         };
+        foreach (string variable in environment)
+        {
+            string[] parts = variable.Split('=', 2);
+            process.StartInfo.Environment[parts[0]] = parts[^1];
+        }
+
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.Start();

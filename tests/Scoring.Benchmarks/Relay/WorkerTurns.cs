@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Globalization;
+using Scoring.Benchmarks.Measuring;
+
+namespace Scoring.Benchmarks.Relay;
+
+/// <summary><c>workers</c>: two builds of the worker, or one of them under two settings or environments, in turns over the same topic.</summary>
+/// <remarks>A-B, B-A, A-B, and so on: what a machine does meanwhile meets both. Single runs of one build differ by 15 %; of what is told here, the middle ratio counts.</remarks>
+internal static class WorkerTurns
+{
+    private static readonly string[] Deliveries = ["exactly_once", "at_least_once"];
+
+    /// <summary>The verb.</summary>
+    /// <param name="bootstrap">Names the broker.</param>
+    /// <param name="worker">The worker's program.</param>
+    /// <param name="quick">Whether few events will do.</param>
+    /// <param name="events">How many events.</param>
+    public static Command Create(Option<string?> bootstrap, Option<FileInfo> worker, Option<bool> quick, Option<int?> events)
+    {
+        var against = new Option<FileInfo?>("--against") { Description = "The other worker, Scoring.Worker.dll. Default: the same." };
+        var set = new Option<string[]>("--set") { Description = "A setting of the worker, by repeating it several: --set Lanes:CommitIntervalMs=50.", HelpName = "SECTION:NAME=VALUE" };
+        var againstSet = new Option<string[]>("--against-set") { Description = "A setting of the other.", HelpName = "SECTION:NAME=VALUE" };
+        var againstEnvironment = new Option<string[]>("--against-env") { Description = "A variable of the other's environment.", HelpName = "NAME=VALUE" };
+        var service = new Option<string>("--service") { Description = "What they score.", HelpName = string.Join('|', WorkerService.Names), DefaultValueFactory = _ => WorkerService.Names[0] };
+        service.AcceptOnlyFromAmong(WorkerService.Names);
+        var delivery = new Option<string>("--delivery") { Description = "What they promise.", HelpName = string.Join('|', Deliveries), DefaultValueFactory = _ => Deliveries[0] };
+        delivery.AcceptOnlyFromAmong(Deliveries);
+        var passes = new Option<int>("--passes") { Description = "How often each runs.", DefaultValueFactory = _ => 4 };
+        var command = new Command("workers", "Prints how fast a worker is beside another build, setting or environment, on a real broker.") { bootstrap, worker, set, against, againstSet, againstEnvironment, service, delivery, passes, events, quick };
+        command.SetAction(async (parsed, stopping) =>
+        {
+            if (RealBroker.Of(parsed, bootstrap) is not { } servers)
+            {
+                return RealBroker.Missing;
+            }
+
+            string promise = parsed.GetValue(delivery)!;
+            var ours = new Contestant(parsed.GetValue(worker)!, [$"Kafka:Delivery={promise}", .. parsed.GetValue(set)!], []);
+            var its = new Contestant(parsed.GetValue(against) ?? ours.Program, [$"Kafka:Delivery={promise}", .. parsed.GetValue(againstSet)!], parsed.GetValue(againstEnvironment)!);
+            var measured = new WorkerService(parsed.GetValue(service)!, parsed.GetValue(quick), parsed.GetValue(events));
+            var table = new RatioTable(parsed.InvocationConfiguration.Output);
+            table.Begin();
+            await RunAsync(servers, measured, ours, its, parsed.GetValue(passes), stopping);
+            foreach (var (what, unit, figure, isSpeed) in new (string, string, Func<Throughput, double>, bool)[] { ("events/s", "/s", one => one.EventsPerSecond, true), ("CPU", " CPU s per million", one => one.CpuSecondsPerMillion, false) })
+            {
+                table.Add(new Ratio
+                {
+                    Name = $"worker, {measured.Name}, {promise}, {what}",
+                    Ours = Ratio.Text(Ratio.MedianOf(ours.Passes.Select(figure))) + unit,
+                    Rival = $"the other {Ratio.Text(Ratio.MedianOf(its.Passes.Select(figure)))}{unit}",
+                    Of = isSpeed ? RatioOf.Speed : RatioOf.Time,
+                    Passes = [.. ours.Passes.Zip(its.Passes, (mine, other) => figure(mine) / figure(other))],
+                });
+            }
+
+            table.End([]);
+            return 0;
+        });
+        return command;
+    }
+
+    private static async Task RunAsync(string servers, WorkerService service, Contestant ours, Contestant its, int passes, CancellationToken stopping)
+    {
+        string input = string.Create(CultureInfo.InvariantCulture, $"workers-{Environment.ProcessId}");
+        using var inputs = service.CreateInputs();
+        using var filled = await BenchmarkTopics.CreateAsync(servers, $"{input}.in");
+        try
+        {
+            service.Fill(filled, $"{input}.in");
+            for (int pass = 0; pass < passes; pass++)
+            {
+                Contestant[] turns = pass % 2 == 0 ? [ours, its] : [its, ours];
+                for (int turn = 0; turn < turns.Length; turn++)
+                {
+                    string run = string.Create(CultureInfo.InvariantCulture, $"{input}-{pass}-{turn}");
+                    using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run).Skip(1)]);
+                    try
+                    {
+                        turns[turn].Passes.Add(await Contender.RunAsync(
+                            turns[turn].Program.FullName,
+                            inputs.Arguments(servers, run, input, "127.0.0.1:0", turns[turn].Settings),
+                            () => topics.Committed(run, $"{input}.in"),
+                            service.EventCount,
+                            stopping,
+                            environment: turns[turn].Environment));
+                    }
+                    finally
+                    {
+                        await topics.RemoveAsync();
+                    }
+                }
+            }
+        }
+        finally
+        {
+            await filled.RemoveAsync();
+        }
+    }
+
+    private sealed record Contestant(FileInfo Program, string[] Settings, string[] Environment)
+    {
+        public List<Throughput> Passes { get; } = [];
+    }
+}
