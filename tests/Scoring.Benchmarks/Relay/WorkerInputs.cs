@@ -61,7 +61,17 @@ internal sealed class WorkerInputs : IDisposable
             key));
         File.WriteAllText(Key, key.WritePublic());
 
-        double Quantile(double share) => calibration.Probability(margins[(int)(share * margins.Length)]);
+        // Above the events that have the same margin, where there are some: a threshold takes all of them, and they may be thrice as many as are wanted.
+        double Quantile(double share)
+        {
+            int at = (int)(share * margins.Length);
+            while (at < margins.Length - 1 && margins[at] == margins[at - 1])
+            {
+                at++;
+            }
+
+            return calibration.Probability(margins[at]);
+        }
     }
 
     /// <summary>Path of the package.</summary>

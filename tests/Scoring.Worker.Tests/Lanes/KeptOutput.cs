@@ -9,8 +9,11 @@ internal sealed class KeptOutput() : LaneOutput(inFlightMax: 1_000, TimeProvider
     /// <summary>Key and value of each record, in order.</summary>
     public List<(byte[] Key, byte[] Value)> Records { get; } = [];
 
+    /// <summary>What is said to be on its way.</summary>
+    public int Sent { get; set; }
+
     /// <inheritdoc/>
-    public override int InFlight => 0;
+    public override int InFlight => Sent;
 
     /// <inheritdoc/>
     public override bool HasRoom => true;
