@@ -35,7 +35,14 @@ internal static class Verbs
             Description = "The worker to run, Scoring.Worker.dll. Default: the one built with this program.",
             DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll")),
         };
-        var events = new Option<int?>("--events") { Description = "Events that a worker is measured with, of which the first half pays for the start. Default: a million." };
+        var events = new Option<int?>("--events") { Description = "Events that a worker is measured with, of which the first half pays for the start, 10,000 or more. Default: a million, with --quick 60,000." };
+        events.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() < 10_000)
+            {
+                result.AddError("--events must be 10,000 or more");
+            }
+        });
         var root = new RootCommand("FraudScoring's benchmarks. All but 'bench' measure side by side, in one run.")
         {
             Ratios(bootstrap, worker, quick, events),

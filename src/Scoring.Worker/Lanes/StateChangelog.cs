@@ -14,7 +14,7 @@ namespace Scoring.Worker.Lanes;
 /// </remarks>
 internal sealed class StateChangelog
 {
-    /// <summary>Changed records after which a mark comes early: what one transaction takes without holding the lane up.</summary>
+    /// <summary>Changed records after which a mark comes early, one partition's after the other's: what one transaction takes without holding the lane up. With twice as many it waits for nobody.</summary>
     private const int ChangesMax = 20_000;
 
     /// <summary>Changed records after which one may come: some 5 ms of a broker's time.</summary>
@@ -23,13 +23,14 @@ internal sealed class StateChangelog
     /// <summary>Records of a small transaction: so many come in 25 ms at 40,000 events/s.</summary>
     private const int SmallTransaction = 1_000;
 
-    /// <summary>Then one comes after this share of the interval: 250 ms by default, so that little is to be computed again where somebody waits for scores.</summary>
-    private const int SmallShare = 20;
+    /// <summary>After so long it comes then, at most: little is to be computed again where somebody waits for scores.</summary>
+    private const int SoonMaxMs = 250;
 
     private readonly LaneContext context;
     private readonly LaneOutput output;
     private readonly OwnedPartitions partitions;
     private readonly TimeSpan interval;
+    private readonly TimeSpan soon;
     private readonly StateWriter write;
     private readonly byte[] group;
     private TopicPartition target = new("", 0);
@@ -43,6 +44,7 @@ internal sealed class StateChangelog
         this.output = output;
         this.partitions = partitions;
         interval = TimeSpan.FromMilliseconds(context.Lanes.StateIntervalMs);
+        soon = TimeSpan.FromMilliseconds(Math.Min(context.Lanes.StateIntervalMs / 4.0, SoonMaxMs));
         write = Write;
         group = Encoding.UTF8.GetBytes(context.Clients.Group);
     }
@@ -93,11 +95,11 @@ internal sealed class StateChangelog
 
             long changes = state.ChangesPending;
             var age = context.Clock.GetElapsedTime(progress.MarkedAt, now);
-            if (progress.MustMark || !progress.HasMark || isLast || changes >= ChangesMax || age >= 2 * interval)
+            if (progress.MustMark || !progress.HasMark || isLast || changes >= 2 * ChangesMax || age >= 2 * interval)
             {
                 WriteMark(partition, progress, now);
             }
-            else if (room > 0 && (age >= interval || (isSmall && age >= interval / SmallShare && changes >= ChangesWorthMark)))
+            else if (room > 0 && (age >= interval || changes >= ChangesMax || (isSmall && age >= soon && changes >= ChangesWorthMark)))
             {
                 room -= changes;
                 turn = at + 1;

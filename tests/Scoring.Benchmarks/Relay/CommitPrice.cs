@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using Scoring.Benchmarks.Inputs;
 using Scoring.Benchmarks.Trees;
 using Scoring.EndToEnd.Tests.Operations;
 
@@ -10,8 +9,6 @@ namespace Scoring.Benchmarks.Relay;
 /// <summary><c>commits</c>: what exactly once costs and how soon a reader sees a score, by the interval between commits, with a relay in transactions of that length beside it.</summary>
 internal sealed class CommitPrice
 {
-    private const int StepMicroseconds = 1_000;
-
     private static readonly int[] IntervalsMs = [10, 25, 50, 100, 250, 1_000];
     private static readonly int[] IntervalsMsQuick = [25, 100];
     private static readonly string[] Steps = ["send", "offsets", "end"];
@@ -19,18 +16,18 @@ internal sealed class CommitPrice
     private readonly string servers;
     private readonly FileInfo worker;
     private readonly WorkerInputs inputs;
-    private readonly int eventCount;
+    private readonly WorkerService service;
     private readonly int rate;
     private readonly TimeSpan measured;
     private readonly CancellationToken stopping;
     private int answerBytes;
 
-    private CommitPrice(string servers, FileInfo worker, WorkerInputs inputs, int eventCount, int rate, TimeSpan measured, CancellationToken stopping)
+    private CommitPrice(string servers, FileInfo worker, WorkerService service, WorkerInputs inputs, int rate, TimeSpan measured, CancellationToken stopping)
     {
         this.servers = servers;
         this.worker = worker;
         this.inputs = inputs;
-        this.eventCount = eventCount;
+        this.service = service;
         this.rate = rate;
         this.measured = measured;
         this.stopping = stopping;
@@ -56,9 +53,9 @@ internal sealed class CommitPrice
             }
 
             bool isQuick = parsed.GetValue(quick);
-            int events = isQuick ? 200_000 : 1_000_000;
-            using var files = new WorkerInputs(Definitions.Velocity.ToArray(), new TrainedTrees().Nodes, new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000, StepMicroseconds), events);
-            await new CommitPrice(servers, parsed.GetValue(worker)!, files, events, parsed.GetValue(eventsPerSecond), TimeSpan.FromSeconds(isQuick ? 1 : 10), stopping)
+            var velocity = new WorkerService("velocity", isQuick ? 200_000 : 1_000_000);
+            using var files = velocity.CreateInputs(new TrainedTrees().Nodes);
+            await new CommitPrice(servers, parsed.GetValue(worker)!, velocity, files, parsed.GetValue(eventsPerSecond), TimeSpan.FromSeconds(isQuick ? 1 : 10), stopping)
                 .RunAsync(output, parsed.GetValue(intervals) is { Length: > 0 } wanted ? wanted : isQuick ? IntervalsMsQuick : IntervalsMs);
             return 0;
         });
@@ -71,8 +68,7 @@ internal sealed class CommitPrice
         using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Topics(run));
         try
         {
-            var stream = new PaymentEvents(seed: 6, accounts: 20_000, merchants: 5_000, StepMicroseconds);
-            topics.Fill($"{run}.in", stream, stream.Draw(eventCount, seed: 7));
+            service.Fill(topics, $"{run}.in");
             var atLeastOnce = await ThroughputAsync($"{run}-alo", run, "at_least_once", 100);
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"at least once, 100 ms: {atLeastOnce.Of.EventsPerSecond:N0} events/s, {atLeastOnce.Of.CpuSecondsPerMillion:F1} CPU s per million; answers of {answerBytes} B. Visible is measured at {rate:N0} events/s: who sends and who reads take their share of the machine too."));
 
@@ -96,12 +92,12 @@ internal sealed class CommitPrice
 
     private async Task<(Throughput Of, string Commit)> ThroughputAsync(string run, string input, string delivery, int intervalMs)
     {
-        using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run).Where(topic => !topic.EndsWith(".in", StringComparison.Ordinal))]);
+        using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Outputs(run));
         try
         {
             using var http = new HttpDoor(HttpDoor.FreePort());
             string commit = "";
-            var throughput = await Contender.RunAsync(worker.FullName, Arguments(run, input, delivery, intervalMs, http), () => topics.Committed(run, $"{input}.in"), eventCount, stopping, async () => commit = Commit((await http.GetAsync("/metrics", stopping)).Body));
+            var throughput = await Contender.RunAsync(worker.FullName, Arguments(run, input, delivery, intervalMs, http), () => topics.Committed(run, $"{input}.in"), service.EventCount, stopping, async () => commit = Commit((await http.GetAsync("/metrics", stopping)).Body));
             answerBytes = answerBytes == 0 ? topics.MeanValueBytes($"{run}.scores") : answerBytes;
             return (throughput, commit);
         }
@@ -117,7 +113,7 @@ internal sealed class CommitPrice
         using var target = await BenchmarkTopics.CreateAsync(servers, to);
         try
         {
-            return await Contender.RunAsync(RelayProcess.Program, RelayProcess.Arguments(servers, $"{run}.in", to, answerBytes, intervalMs), () => topics.Committed($"relay.{to}", $"{run}.in"), eventCount, stopping);
+            return await Contender.RunAsync(RelayProcess.Program, RelayProcess.Arguments(servers, $"{run}.in", to, answerBytes, intervalMs), () => topics.Committed($"relay.{to}", $"{run}.in"), service.EventCount, stopping);
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Scoring.Benchmarks.Measuring;
+using Scoring.Benchmarks.Trees;
 
 namespace Scoring.Benchmarks.Relay;
 
@@ -37,22 +38,25 @@ internal sealed class RelayRatio
     /// <param name="stopping">Ends it early.</param>
     public static async IAsyncEnumerable<Ratio> RunAsync(string servers, FileInfo worker, string? only, bool isQuick, int? events, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stopping)
     {
+        var trees = new TrainedTrees().Nodes;
         foreach (string name in WorkerService.Names.Where(one => only is null || string.Equals(one, only, StringComparison.Ordinal)))
         {
-            var measured = new WorkerService(name, isQuick, events);
-            using var files = measured.CreateInputs();
+            var measured = WorkerService.Of(name, isQuick, events);
+            using var files = measured.CreateInputs(trees);
             var contest = new RelayRatio(servers, worker, measured, files);
             for (int pass = 0; pass < (isQuick ? 1 : 4); pass++)
             {
                 await contest.PassAsync(string.Create(CultureInfo.InvariantCulture, $"benchmark-{Environment.ProcessId}-{name}-{pass}"), workerFirst: pass % 2 == 0, stopping);
             }
 
-            var (atLeastOnce, exactlyOnce) = (("at least once", contest.atLeastOnce), ("exactly once", contest.exactlyOnce));
-            var asFaithful = (string.Create(CultureInfo.InvariantCulture, $"faithful relay, {contest.answerBytes} B answers,"), contest.faithful);
-            foreach (var (mine, its, goal) in new[] { (exactlyOnce, atLeastOnce, ">= 0.80"), (exactlyOnce, ("plain relay", contest.plain), ">= 0.30 (0.60)"), (atLeastOnce, ("plain relay", contest.plain), ">= 0.30 (0.60)"), (atLeastOnce, asFaithful, "") })
+            string asFaithful = string.Create(CultureInfo.InvariantCulture, $"faithful relay, {contest.answerBytes} B answers,"), ours = $"worker, {name}, ";
+            foreach (var row in (IEnumerable<Ratio>)[
+                .. ThroughputRatios.Of(ours + "exactly once", contest.exactlyOnce, "at least once", contest.atLeastOnce, ">= 0.80"),
+                .. ThroughputRatios.Of(ours + "exactly once", contest.exactlyOnce, "plain relay", contest.plain, ">= 0.30 (0.60)"),
+                .. ThroughputRatios.Of(ours + "at least once", contest.atLeastOnce, "plain relay", contest.plain, ">= 0.30 (0.60)"),
+                .. ThroughputRatios.Of(ours + "at least once", contest.atLeastOnce, asFaithful, contest.faithful)])
             {
-                yield return contest.Compare(mine, its, "events/s", "/s", one => one.EventsPerSecond, (a, b) => a / b, goal);
-                yield return contest.Compare(mine, its, "CPU", " CPU s per million", one => one.CpuSecondsPerMillion, (a, b) => b / a, "");
+                yield return row;
             }
         }
     }
@@ -91,14 +95,4 @@ internal sealed class RelayRatio
 
     private Task<Throughput> RunRelayAsync(BenchmarkTopics topics, string run, string kind, int answer, CancellationToken stopping) =>
         Contender.RunAsync(RelayProcess.Program, RelayProcess.Arguments(servers, $"{run}.in", $"{run}.{kind}", answer), () => topics.Count($"{run}.{kind}"), service.EventCount, stopping);
-
-    private Ratio Compare((string Name, List<Throughput> Passes) ours, (string Name, List<Throughput> Passes) rival, string what, string unit, Func<Throughput, double> figure, Func<double, double, double> ratio, string goal) => new()
-    {
-        Name = $"worker, {service.Name}, {ours.Name}, {what}",
-        Ours = Ratio.Text(Ratio.MedianOf(ours.Passes.Select(figure))) + unit,
-        Rival = $"{rival.Name} {Ratio.Text(Ratio.MedianOf(rival.Passes.Select(figure)))}{unit}",
-        Of = RatioOf.Speed,
-        Passes = [.. ours.Passes.Zip(rival.Passes, (mine, its) => ratio(figure(mine), figure(its)))],
-        Goal = goal,
-    };
 }

@@ -61,7 +61,7 @@ internal sealed class WorkerInputs : IDisposable
             key));
         File.WriteAllText(Key, key.WritePublic());
 
-        // Above the events that have the same margin, where there are some: a threshold takes all of them, and they may be thrice as many as are wanted.
+        // Above the events that have the same margin, where there are some: a threshold takes all of them, and they may be three times as many as are wanted.
         double Quantile(double share)
         {
             int at = (int)(share * margins.Length);
@@ -81,7 +81,10 @@ internal sealed class WorkerInputs : IDisposable
     public string Key => Path.Combine(folder.FullName, "benchmark.pem");
 
     /// <summary>Topics of one run, as the worker's check wants them.</summary>
-    public static string[] Topics(string run) => [$"{run}.in", $"{run}.labels", $"{run}.scores", $"{run}.alerts", $"{run}.dlq", $"{run}.aggregates", $"{run}.state"];
+    public static string[] Topics(string run) => [$"{run}.in", .. Outputs(run)];
+
+    /// <summary>Those of them that a run has for itself where another's input is read.</summary>
+    public static string[] Outputs(string run) => [$"{run}.labels", $"{run}.scores", $"{run}.alerts", $"{run}.dlq", $"{run}.aggregates", $"{run}.state"];
 
     /// <summary>Writes the definition with the topics of one run.</summary>
     /// <param name="run">Names the outputs.</param>

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Scoring.Benchmarks.Measuring;
+using Scoring.Benchmarks.Trees;
 
 namespace Scoring.Benchmarks.Relay;
 
@@ -18,14 +20,16 @@ internal static class WorkerTurns
     public static Command Create(Option<string?> bootstrap, Option<FileInfo> worker, Option<bool> quick, Option<int?> events)
     {
         var against = new Option<FileInfo?>("--against") { Description = "The other worker, Scoring.Worker.dll. Default: the same." };
-        var set = new Option<string[]>("--set") { Description = "A setting of the worker, by repeating it several: --set Lanes:CommitIntervalMs=50.", HelpName = "SECTION:NAME=VALUE" };
-        var againstSet = new Option<string[]>("--against-set") { Description = "A setting of the other.", HelpName = "SECTION:NAME=VALUE" };
-        var againstEnvironment = new Option<string[]>("--against-env") { Description = "A variable of the other's environment.", HelpName = "NAME=VALUE" };
+        var set = new Option<string[]>("--set") { Description = "A setting of both; repeat it for several: --set Lanes:CommitIntervalMs=50.", HelpName = "SECTION:NAME=VALUE" };
+        var againstSet = new Option<string[]>("--against-set") { Description = "A setting of the other only.", HelpName = "SECTION:NAME=VALUE" };
+        var againstEnvironment = new Option<string[]>("--against-env") { Description = "A variable of the other's environment only.", HelpName = "NAME=VALUE" };
         var service = new Option<string>("--service") { Description = "What they score.", HelpName = string.Join('|', WorkerService.Names), DefaultValueFactory = _ => WorkerService.Names[0] };
         service.AcceptOnlyFromAmong(WorkerService.Names);
         var delivery = new Option<string>("--delivery") { Description = "What they promise.", HelpName = string.Join('|', Deliveries), DefaultValueFactory = _ => Deliveries[0] };
         delivery.AcceptOnlyFromAmong(Deliveries);
-        var passes = new Option<int>("--passes") { Description = "How often each runs.", DefaultValueFactory = _ => 4 };
+        var passes = new Option<int?>("--passes") { Description = "How often each runs, 1 or more. Default: 4, with --quick 1." };
+        passes.Validators.Add(result => Refuse(result, passes.Name, result.GetValueOrDefault<int?>() < 1, "must be 1 or more"));
+        againstEnvironment.Validators.Add(result => Refuse(result, againstEnvironment.Name, !Array.TrueForAll(result.GetValueOrDefault<string[]>(), one => one.Contains('=', StringComparison.Ordinal)), "must be NAME=VALUE"));
         var command = new Command("workers", "Prints how fast a worker is beside another build, setting or environment, on a real broker.") { bootstrap, worker, set, against, againstSet, againstEnvironment, service, delivery, passes, events, quick };
         command.SetAction(async (parsed, stopping) =>
         {
@@ -35,22 +39,16 @@ internal static class WorkerTurns
             }
 
             string promise = parsed.GetValue(delivery)!;
-            var ours = new Contestant(parsed.GetValue(worker)!, [$"Kafka:Delivery={promise}", .. parsed.GetValue(set)!], []);
-            var its = new Contestant(parsed.GetValue(against) ?? ours.Program, [$"Kafka:Delivery={promise}", .. parsed.GetValue(againstSet)!], parsed.GetValue(againstEnvironment)!);
-            var measured = new WorkerService(parsed.GetValue(service)!, parsed.GetValue(quick), parsed.GetValue(events));
+            string[] settings = [$"Kafka:Delivery={promise}", .. parsed.GetValue(set)!];
+            var ours = new Contestant(parsed.GetValue(worker)!, [.. settings], []);
+            var other = new Contestant(parsed.GetValue(against) ?? ours.Program, [.. settings, .. parsed.GetValue(againstSet)!], parsed.GetValue(againstEnvironment)!);
+            var measured = WorkerService.Of(parsed.GetValue(service)!, parsed.GetValue(quick), parsed.GetValue(events));
             var table = new RatioTable(parsed.InvocationConfiguration.Output);
             table.Begin();
-            await RunAsync(servers, measured, ours, its, parsed.GetValue(passes), stopping);
-            foreach (var (what, unit, figure, isSpeed) in new (string, string, Func<Throughput, double>, bool)[] { ("events/s", "/s", one => one.EventsPerSecond, true), ("CPU", " CPU s per million", one => one.CpuSecondsPerMillion, false) })
+            await RunAsync(servers, measured, ours, other, parsed.GetValue(passes) ?? (parsed.GetValue(quick) ? 1 : 4), stopping);
+            foreach (var row in ThroughputRatios.Of($"worker, {measured.Name}, {promise}", ours.Passes, "the other", other.Passes))
             {
-                table.Add(new Ratio
-                {
-                    Name = $"worker, {measured.Name}, {promise}, {what}",
-                    Ours = Ratio.Text(Ratio.MedianOf(ours.Passes.Select(figure))) + unit,
-                    Rival = $"the other {Ratio.Text(Ratio.MedianOf(its.Passes.Select(figure)))}{unit}",
-                    Of = isSpeed ? RatioOf.Speed : RatioOf.Time,
-                    Passes = [.. ours.Passes.Zip(its.Passes, (mine, other) => figure(mine) / figure(other))],
-                });
+                table.Add(row);
             }
 
             table.End([]);
@@ -59,21 +57,29 @@ internal static class WorkerTurns
         return command;
     }
 
-    private static async Task RunAsync(string servers, WorkerService service, Contestant ours, Contestant its, int passes, CancellationToken stopping)
+    private static void Refuse(OptionResult result, string name, bool isWrong, string why)
+    {
+        if (isWrong)
+        {
+            result.AddError($"{name} {why}");
+        }
+    }
+
+    private static async Task RunAsync(string servers, WorkerService service, Contestant ours, Contestant other, int passes, CancellationToken stopping)
     {
         string input = string.Create(CultureInfo.InvariantCulture, $"workers-{Environment.ProcessId}");
-        using var inputs = service.CreateInputs();
+        using var inputs = service.CreateInputs(new TrainedTrees().Nodes);
         using var filled = await BenchmarkTopics.CreateAsync(servers, $"{input}.in");
         try
         {
             service.Fill(filled, $"{input}.in");
             for (int pass = 0; pass < passes; pass++)
             {
-                Contestant[] turns = pass % 2 == 0 ? [ours, its] : [its, ours];
+                Contestant[] turns = pass % 2 == 0 ? [ours, other] : [other, ours];
                 for (int turn = 0; turn < turns.Length; turn++)
                 {
                     string run = string.Create(CultureInfo.InvariantCulture, $"{input}-{pass}-{turn}");
-                    using var topics = await BenchmarkTopics.CreateAsync(servers, [.. WorkerInputs.Topics(run).Skip(1)]);
+                    using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Outputs(run));
                     try
                     {
                         turns[turn].Passes.Add(await Contender.RunAsync(

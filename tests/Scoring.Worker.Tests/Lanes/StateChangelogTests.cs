@@ -56,13 +56,14 @@ public sealed class StateChangelogTests : IDisposable
     private IEnumerable<int> Marks => partitions.All.Select(partition => partition.Changelog!.Marks);
 
     [Fact]
-    public void While_transactions_are_small_a_twentieth_of_the_interval_is_enough()
+    public void While_transactions_are_small_a_quarter_of_a_second_is_enough()
     {
         Change(2_100);
         CommitAt(240, Small);
         Assert.Equal([1, 1], Marks);
         CommitAt(260, Small);
-        CommitAt(270, Small); // One partition at a time.
+        Assert.Equal(3, Marks.Sum());
+        CommitAt(270, Small);
         Assert.Equal([2, 2], Marks);
     }
 
@@ -97,9 +98,19 @@ public sealed class StateChangelogTests : IDisposable
     }
 
     [Fact]
-    public void What_a_transaction_takes_at_most_is_copied_at_once()
+    public void What_a_transaction_takes_at_most_is_copied_at_once_and_one_partition_waits_for_the_other()
     {
         Change(20_000);
+        CommitAt(10, Large);
+        Assert.Equal(3, Marks.Sum());
+        CommitAt(20, Large);
+        Assert.Equal([2, 2], Marks);
+    }
+
+    [Fact]
+    public void Twice_as_much_waits_for_nobody()
+    {
+        Change(40_000);
         CommitAt(10, Large);
         Assert.Equal([2, 2], Marks);
     }
@@ -120,7 +131,7 @@ public sealed class StateChangelogTests : IDisposable
         {
             foreach (var partition in partitions.All)
             {
-                bench.Process(account.ToString(CultureInfo.InvariantCulture), SharingWorld.Event(account / 10), partition.Partition);
+                bench.Process(account.ToString(CultureInfo.InvariantCulture), SharingWorld.Event(account / 20), partition.Partition);
             }
         }
     }
