@@ -40,7 +40,7 @@ internal static class WorkerTurns
 
             string promise = parsed.GetValue(delivery)!;
             string[] settings = [$"Kafka:Delivery={promise}", .. parsed.GetValue(set)!];
-            var ours = new Contestant(parsed.GetValue(worker)!, [.. settings], []);
+            var ours = new Contestant(parsed.GetValue(worker)!, settings, []);
             var other = new Contestant(parsed.GetValue(against) ?? ours.Program, [.. settings, .. parsed.GetValue(againstSet)!], parsed.GetValue(againstEnvironment)!);
             var measured = WorkerService.Of(parsed.GetValue(service)!, parsed.GetValue(quick), parsed.GetValue(events));
             var table = new RatioTable(parsed.InvocationConfiguration.Output);
