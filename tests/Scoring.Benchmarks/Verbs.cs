@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using BenchmarkDotNet.Running;
 using Scoring.Benchmarks.Decode;
 using Scoring.Benchmarks.Features;
@@ -36,13 +37,7 @@ internal static class Verbs
             DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "Scoring.Worker.dll")),
         };
         var events = new Option<int?>("--events") { Description = "Events that a worker is measured with, of which the first half pays for the start, 10,000 or more. Default: a million, with --quick 60,000." };
-        events.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() < 10_000)
-            {
-                result.AddError("--events must be 10,000 or more");
-            }
-        });
+        events.Validators.Add(result => Refuse(result, events.Name, result.GetValueOrDefault<int?>() < 10_000, "must be 10,000 or more"));
         var root = new RootCommand("FraudScoring's benchmarks. All but 'bench' measure side by side, in one run.")
         {
             Ratios(bootstrap, worker, quick, events),
@@ -53,6 +48,15 @@ internal static class Verbs
             new Command("bench", "BenchmarkDotNet on single parts; what follows are its own options."),
         };
         return root.Parse(args).InvokeAsync();
+    }
+
+    /// <summary>Tells that an option's value will not do.</summary>
+    internal static void Refuse(OptionResult result, string name, bool isWrong, string why)
+    {
+        if (isWrong)
+        {
+            result.AddError($"{name} {why}");
+        }
     }
 
     private static Command Ratios(Option<string?> bootstrap, Option<FileInfo> worker, Option<bool> quick, Option<int?> events)

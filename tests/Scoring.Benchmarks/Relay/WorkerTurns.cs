@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using Scoring.Benchmarks.Measuring;
 using Scoring.Benchmarks.Trees;
@@ -28,8 +27,8 @@ internal static class WorkerTurns
         var delivery = new Option<string>("--delivery") { Description = "What they promise.", HelpName = string.Join('|', Deliveries), DefaultValueFactory = _ => Deliveries[0] };
         delivery.AcceptOnlyFromAmong(Deliveries);
         var passes = new Option<int?>("--passes") { Description = "How often each runs, 1 or more. Default: 4, with --quick 1." };
-        passes.Validators.Add(result => Refuse(result, passes.Name, result.GetValueOrDefault<int?>() < 1, "must be 1 or more"));
-        againstEnvironment.Validators.Add(result => Refuse(result, againstEnvironment.Name, !Array.TrueForAll(result.GetValueOrDefault<string[]>(), one => one.Contains('=', StringComparison.Ordinal)), "must be NAME=VALUE"));
+        passes.Validators.Add(result => Verbs.Refuse(result, passes.Name, result.GetValueOrDefault<int?>() < 1, "must be 1 or more"));
+        againstEnvironment.Validators.Add(result => Verbs.Refuse(result, againstEnvironment.Name, !Array.TrueForAll(result.GetValueOrDefault<string[]>(), one => one.Contains('=', StringComparison.Ordinal)), "must be NAME=VALUE"));
         var command = new Command("workers", "Prints how fast a worker is beside another build, setting or environment, on a real broker.") { bootstrap, worker, set, against, againstSet, againstEnvironment, service, delivery, passes, events, quick };
         command.SetAction(async (parsed, stopping) =>
         {
@@ -55,14 +54,6 @@ internal static class WorkerTurns
             return 0;
         });
         return command;
-    }
-
-    private static void Refuse(OptionResult result, string name, bool isWrong, string why)
-    {
-        if (isWrong)
-        {
-            result.AddError($"{name} {why}");
-        }
     }
 
     private static async Task RunAsync(string servers, WorkerService service, Contestant ours, Contestant other, int passes, CancellationToken stopping)

@@ -18,9 +18,9 @@ internal static class LaneContexts
     /// <param name="lastCommits">Counts down with the lane's last commit.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="kafka">Settings of the clients.</param>
-    /// <param name="clients">Builds clients; null where the part needs no broker.</param>
+    /// <param name="clients">Builds clients.</param>
     /// <param name="admin">Asks the broker; null where the part needs none.</param>
-    public static LaneContext Of(Service service, AggregatesLedger ledger, WorkerMetrics metrics, CountdownEvent lastCommits, TimeProvider clock, KafkaOptions kafka, KafkaClients? clients = null, BrokerAdmin? admin = null) => new()
+    public static LaneContext Of(Service service, AggregatesLedger ledger, WorkerMetrics metrics, CountdownEvent lastCommits, TimeProvider clock, KafkaOptions kafka, KafkaClients clients, BrokerAdmin? admin = null) => new()
     {
         Service = service,
         Settings = new WorkerSettings
@@ -31,7 +31,7 @@ internal static class LaneContexts
             Serving = new ServingOptions(),
             Aggregates = new AggregatesOptions(),
         },
-        Clients = clients!,
+        Clients = clients,
         Admin = admin!,
         Ledger = ledger,
         PartitionCount = 2,

@@ -1,13 +1,7 @@
-using Confluent.Kafka;
 using Scoring.Models.Definitions;
-using Scoring.Models.Events;
 using Scoring.Models.Features;
 using Scoring.Models.Tests.Features;
-using Scoring.Worker.Configuration;
 using Scoring.Worker.Lanes;
-using Scoring.Worker.Operations;
-using Scoring.Worker.Serving;
-using Scoring.Worker.State;
 using Scoring.Worker.Tests.State;
 
 namespace Scoring.Worker.Tests.Lanes;
@@ -19,24 +13,17 @@ public sealed class LaneSharesTests : IDisposable
 
     private static readonly ServiceDefinition Definition = Bench.Definition([new() { Name = "count", Entity = "merchant", Aggregate = "count", Window = TimeSpan.FromSeconds(Hour) }]);
 
-    private readonly Bench bench = new(Definition, partitionCount: 2);
-    private readonly ModelSlot slot = new();
-    private readonly CountdownEvent lastCommits = new(1);
-    private readonly KeptOutput output = new();
-    private readonly AggregatesLedger ledger;
+    private readonly LaneBench lane = new(Definition);
     private readonly LaneShares shares;
     private readonly PartitionInput partition;
 
     public LaneSharesTests()
     {
-        var service = new Service(Definition, slot);
-        ledger = new AggregatesLedger(bench.Shared, 2);
-        shares = new LaneShares(LaneContexts.Of(service, ledger, new WorkerMetrics(Prometheus.Metrics.NewCustomRegistry()), lastCommits, TimeProvider.System, new KafkaOptions()), output);
-        partition = new PartitionInput(new TopicPartition("in", 0), bench.States[0], new StagedRows(service.Schema, new Stack<TransactionBatch>()), new PartitionLabels(service.Schema, 0), new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false));
-        partition.Begin(partition.State, start: 0, resume: 0, waits: false);
-        partition.Share.Assignment = ledger.Assign(0);
-        ledger.Announce(0, partition.Share.Assignment, long.MaxValue, isIdle: false); // No row waits for panes: lanes before were far ahead.
-        ledger.Announce(1, ledger.Assign(1), long.MaxValue, isIdle: false);
+        shares = new LaneShares(lane.Context, lane.Output);
+        partition = lane.Begin(0);
+        partition.Share.Assignment = lane.Ledger.Assign(0);
+        lane.Ledger.Announce(0, partition.Share.Assignment, long.MaxValue, isIdle: false); // No row waits for panes: lanes before were far ahead.
+        lane.Ledger.Announce(1, lane.Ledger.Assign(1), long.MaxValue, isIdle: false);
     }
 
     [Fact]
@@ -45,11 +32,11 @@ public sealed class LaneSharesTests : IDisposable
         Assert.True(MayGo(3));
         Process(3);
         Assert.False(MayGo(2 * Hour));
-        Assert.Empty(output.Records);
+        Assert.Empty(lane.Output.Records);
 
         EndCycle();
         Assert.True(partition.Share.IsOwned);
-        Assert.Equal([false, true], output.Records.Select(record => ContributionMark.TryRead(record.Key, record.Value, out _, out _)));
+        Assert.Equal([false, true], lane.Output.Records.Select(record => ContributionMark.TryRead(record.Key, record.Value, out _, out _)));
         Assert.True(MayGo(2 * Hour));
     }
 
@@ -71,29 +58,22 @@ public sealed class LaneSharesTests : IDisposable
         using var former = new Bench(Definition, partitionCount: 2);
         former.Process("a", SharingWorld.Event(10));
         long offset = 0;
-        former.States[0].DrainContributions((key, sum) => ledger.Receive(0, offset++, key, sum));
+        former.States[0].DrainContributions((key, sum) => lane.Ledger.Receive(0, offset++, key, sum));
         Process(3);
         Assert.True(MayGo(20));
         Assert.False(MayGo(3 * Hour));
 
         EndCycle();
-        Assert.Empty(output.Records);
+        Assert.Empty(lane.Output.Records);
         Assert.False(partition.Share.IsOwned);
         Assert.True(MayGo(3 * Hour));
     }
 
-    public void Dispose()
-    {
-        ledger.Dispose();
-        bench.Dispose();
-        slot.Dispose();
-        lastCommits.Dispose();
-        output.Dispose();
-    }
+    public void Dispose() => lane.Dispose();
 
     private void Process(int second)
     {
-        bench.Process("a", SharingWorld.Event(second));
+        lane.Bench.Process("a", SharingWorld.Event(second));
         partition.Share.HasUndrained = true;
     }
 

@@ -1,15 +1,7 @@
 using System.Globalization;
-using Confluent.Kafka;
-using Microsoft.Extensions.Logging.Abstractions;
 using Scoring.Models.Definitions;
-using Scoring.Models.Events;
 using Scoring.Models.Tests.Features;
-using Scoring.Worker.Configuration;
-using Scoring.Worker.Kafka;
 using Scoring.Worker.Lanes;
-using Scoring.Worker.Operations;
-using Scoring.Worker.Serving;
-using Scoring.Worker.State;
 using Scoring.Worker.Tests.State;
 
 namespace Scoring.Worker.Tests.Lanes;
@@ -22,29 +14,19 @@ public sealed class StateChangelogTests : IDisposable
 
     private static readonly ServiceDefinition Definition = Bench.Definition([new() { Name = "count", Entity = "account", Aggregate = "count", Window = TimeSpan.FromHours(1) }]);
 
-    private readonly Bench bench = new(Definition, partitionCount: 2);
-    private readonly ModelSlot slot = new();
-    private readonly CountdownEvent lastCommits = new(1);
-    private readonly KeptOutput output = new();
-    private readonly AggregatesLedger ledger;
+    private readonly LaneBench lane = new(Definition);
     private readonly OwnedPartitions partitions;
     private readonly StateChangelog changelog;
     private readonly long start = TimeProvider.System.GetTimestamp();
 
     public StateChangelogTests()
     {
-        var service = new Service(Definition, slot);
-        var kafka = new KafkaOptions();
-        ledger = new AggregatesLedger(bench.Shared, 2);
-        var context = LaneContexts.Of(service, ledger, new WorkerMetrics(Prometheus.Metrics.NewCustomRegistry()), lastCommits, TimeProvider.System, kafka, new KafkaClients(kafka, "group", NullLogger.Instance));
-        partitions = new OwnedPartitions(context);
-        changelog = new StateChangelog(context, output, partitions);
+        partitions = new OwnedPartitions(lane.Context);
+        changelog = new StateChangelog(lane.Context, lane.Output, partitions);
         for (int number = 0; number < 2; number++)
         {
-            var state = bench.States[number];
-            state.KeepChangelog();
-            var partition = new PartitionInput(new TopicPartition("in", number), state, new StagedRows(service.Schema, new Stack<TransactionBatch>()), labels: null, new PartitionStart(Offset.Unset, 0, 0, WaitsForOthers: false)) { Changelog = new ChangelogProgress() };
-            partition.Begin(state, start: 0, resume: 0, waits: false);
+            lane.Bench.States[number].KeepChangelog();
+            var partition = lane.Begin(number, new ChangelogProgress());
             partition.Answer(0);
             partitions.Add(partition);
         }
@@ -118,11 +100,7 @@ public sealed class StateChangelogTests : IDisposable
     public void Dispose()
     {
         partitions.Dispose();
-        ledger.Dispose();
-        bench.Dispose();
-        slot.Dispose();
-        lastCommits.Dispose();
-        output.Dispose();
+        lane.Dispose();
     }
 
     private void Change(int accounts)
@@ -131,14 +109,14 @@ public sealed class StateChangelogTests : IDisposable
         {
             foreach (var partition in partitions.All)
             {
-                bench.Process(account.ToString(CultureInfo.InvariantCulture), SharingWorld.Event(account / 20), partition.Partition);
+                lane.Bench.Process(account.ToString(CultureInfo.InvariantCulture), SharingWorld.Event(account / 20), partition.Partition);
             }
         }
     }
 
     private void CommitAt(int milliseconds, int records)
     {
-        output.Sent = records;
+        lane.Output.Sent = records;
         changelog.WriteFor(start + (milliseconds * TimeProvider.System.TimestampFrequency / 1_000), isLast: false, withMarks: true);
         foreach (var partition in partitions.All)
         {
