@@ -28,6 +28,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(61)]
     [InlineData(94)]
     [InlineData(11_245)]
+    [InlineData(27_492)]
     public void A_seed_that_found_a_mistake_is_good(int seed)
     {
         using var threads = new ActorThreads();

@@ -38,15 +38,16 @@ internal sealed class SeedRun(int from, int count, PlantedBug bug = PlantedBug.N
     /// <param name="progress">Told after every thousand.</param>
     public void Go(int parallel, Action<Outcome> bad, Action<int>? progress = null)
     {
-        var threads = Enumerable.Range(0, parallel).Select(_ => new Thread(() => Work(bad, progress)) { IsBackground = true }).ToList();
+        var threads = Enumerable.Range(0, parallel).Select(number => new Thread(() => Work(number, bad, progress)) { IsBackground = true }).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
     }
 
-    private void Work(Action<Outcome> bad, Action<int>? progress)
+    private void Work(int number, Action<Outcome> bad, Action<int>? progress)
     {
         var simulated = new SimulatedService();
-        using var threads = new ActorThreads();
+        using var threads = new ActorThreads(processor: number);
+        threads.KeepToProcessor();
         while (Take() is { } seed)
         {
             var outcome = History.Run(HistoryPlan.Of(seed, bug), simulated, threads);

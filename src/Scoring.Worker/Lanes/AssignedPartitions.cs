@@ -33,6 +33,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     public IEnumerable<PartitionInput> Make(IReadOnlyList<TopicPartition> coming, Stack<TransactionBatch> pool)
     {
         var labelSources = coming.Select(partition => new TopicPartition(context.Topics.Labels, partition.Partition)).ToList();
+        var readBefore = coming.ToDictionary(partition => partition, partition => context.Ledger.Position(partition.Partition.Value));
         var told = Committed([.. coming, .. context.ReadsLabels ? labelSources : []]);
         var aggregateEnds = context.UsesAggregates ? context.Admin.EndOffsets(context.Topics.Aggregates, coming.Select(partition => partition.Partition.Value)) : null;
         foreach (var partition in coming)
@@ -59,7 +60,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
             {
                 Crashes = context.Crashes?.Of(partition.Partition.Value),
                 Changelog = context.HasChangelog ? new ChangelogProgress() : null,
-                Share = new PartitionShare { KnownAtOffset = aggregateEnds?[partition.Partition.Value] ?? 0 },
+                Share = new PartitionShare { ReadBefore = readBefore[partition], KnownAtOffset = aggregateEnds?[partition.Partition.Value] ?? 0 },
             };
         }
     }

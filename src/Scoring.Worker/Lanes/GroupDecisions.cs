@@ -51,7 +51,7 @@ internal sealed class GroupDecisions(LaneContext context, int lane, OwnedPartiti
                 foreach (var partition in made)
                 {
                     partitions.Add(partition);
-                    partition.Share.Assignment = context.Ledger.Assign(partition.Partition);
+                    partition.Share.Assignment = context.Ledger.Assign(partition.Partition, partition.Share.KnownAtOffset);
                 }
 
                 Begin(made);

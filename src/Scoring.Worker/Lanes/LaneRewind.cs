@@ -25,14 +25,19 @@ internal sealed class LaneRewind(
     public void BeginCommit() => shares.NotePositions(partitions.All);
 
     /// <summary>Makes the present the point to go back to: everything up to the positions is committed.</summary>
-    public void Settle(List<TopicPartitionOffset> committed)
+    /// <param name="committed">The positions.</param>
+    /// <param name="byThisLane">Whether that is certain to be this lane's work: another that has come exactly as far has told others what this process may have passed over.</param>
+    public void Settle(List<TopicPartitionOffset> committed, bool byThisLane)
     {
         foreach (var partition in partitions.All)
         {
             if (partition.IsAnswering)
             {
                 partition.Settle(PositionIn(committed, partition));
-                shares.Settle(partition);
+                if (byThisLane)
+                {
+                    shares.Settle(partition);
+                }
             }
         }
 

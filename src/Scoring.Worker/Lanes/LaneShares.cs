@@ -326,7 +326,7 @@ internal sealed class LaneShares
         var share = partition.Share;
         if (!share.IsOwned && Math.Max(partition.State.WatermarkMs, reachedMs) >= ledger.ReceivedWatermarkMs(partition.Partition))
         {
-            ledger.Own(partition.Partition, share.Assignment);
+            ledger.Own(partition.Partition, share.Assignment, share.ReadBefore);
             share.IsOwned = true;
             share.AnnouncedMs = ledger.ReceivedWatermarkMs(partition.Partition);
         }

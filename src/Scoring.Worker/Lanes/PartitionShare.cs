@@ -8,6 +8,9 @@ internal sealed class PartitionShare
     /// <summary>End of its aggregates partition when it was assigned: a former owner's records up to there must be known first.</summary>
     public long KnownAtOffset { get; init; }
 
+    /// <summary>How far its aggregates partition was read here before it was asked what the group has committed: all of that belongs to what is committed.</summary>
+    public long ReadBefore { get; init; }
+
     /// <summary>Names the assignment to the ledger.</summary>
     public long Assignment { get; set; }
 

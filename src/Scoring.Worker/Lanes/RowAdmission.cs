@@ -128,7 +128,7 @@ internal sealed class RowAdmission(LaneContext context, int lane, OwnedPartition
             if (partition.Changelog is { HasMark: true })
             {
                 // Its former owner had come so far when it committed. Without a mark what stands there may be of a run whose rows are answered again.
-                partition.State.AdvanceWatermark(context.Ledger.ReceivedWatermarkMs(partition.Partition));
+                partition.State.AdvanceWatermark(context.Ledger.FormerWatermarkMs(partition.Partition));
             }
 
             partition.Answer(partition.Refused.Count > 0 ? Math.Min(offset, partition.Refused.HeadOffset) : offset);

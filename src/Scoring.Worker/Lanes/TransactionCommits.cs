@@ -274,7 +274,7 @@ internal sealed class TransactionCommits : LaneCommits
                 LookAfterReplacing("unknown");
                 break;
             case TransactionAnswer.Done:
-                Committed();
+                Committed(byThisLane: true);
                 ObserveSteps();
                 if (tookTooLong)
                 {
@@ -323,7 +323,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
     }
 
-    private void Committed()
+    private void Committed(bool byThisLane)
     {
         var took = clock.GetElapsedTime(commitStarted);
         cost = (cost * 0.8) + (took * 0.2);
@@ -332,7 +332,7 @@ internal sealed class TransactionCommits : LaneCommits
         output.Resolve();
         aborts = 0;
         wasTooLarge = false;
-        rewind.Settle(noted);
+        rewind.Settle(noted, byThisLane);
         oversize.Committed(noted);
         checkpoints?.Step(clock.GetTimestamp());
         if (hasTime)
@@ -405,7 +405,7 @@ internal sealed class TransactionCommits : LaneCommits
         untoldSince = 0;
         if (context.Planted.Bug == PlantedBug.UnknownIsDone)
         {
-            Committed();
+            Committed(byThisLane: false);
             return;
         }
 
@@ -413,7 +413,7 @@ internal sealed class TransactionCommits : LaneCommits
         bool isNew = noted.Exists(position => rewind.OffsetOf(position.TopicPartition) != position.Offset.Value);
         if (isNew && context.Planted.Bug != PlantedBug.UnknownIsTakenBack && noted.TrueForAll(position => byPartition[position.TopicPartition] == position.Offset.Value))
         {
-            Committed();
+            Committed(byThisLane: false);
             return;
         }
 

@@ -9,7 +9,7 @@ namespace Scoring.Worker.State;
 /// <para>Lanes read the values without asking (sequence locks inside); every write takes the gate here.</para>
 /// <para>A partition that this process owns is written by its lane, at once; its records that come back from Kafka are
 /// echoes and may be older than what is known, so they are left out. When the lane has given it up, the reader goes back to
-/// where it stood at the lane's last commit: what comes from there on may be another owner's.</para>
+/// where it stood at the lane's last commit, or, without one, before the lane asked where to go on: what comes from there on may be another owner's.</para>
 /// <para>A lane that was stuck may not know that a partition has gone, and come back to another lane of this process: what it says under an older
 /// assignment is passed over.</para>
 /// <para>What a lane says before its commit may be taken back, and others may have read it by then. The rows are computed once more, by this
@@ -24,6 +24,7 @@ internal class AggregatesLedger : IDisposable
     private readonly Lock gate = new();
     private readonly SourcePartition[] sources;
     private readonly long[] received;
+    private readonly long[] former;
     private readonly long[] positions;
     private readonly ConcurrentQueue<int> given = new();
     private readonly ManualResetEventSlim moved = new(initialState: false);
@@ -37,8 +38,10 @@ internal class AggregatesLedger : IDisposable
         this.shared = shared;
         sources = new SourcePartition[partitionCount];
         received = new long[partitionCount];
+        former = new long[partitionCount];
         positions = new long[partitionCount];
         received.AsSpan().Fill(long.MinValue);
+        former.AsSpan().Fill(long.MinValue);
         for (int partition = 0; partition < partitionCount; partition++)
         {
             sources[partition] = new SourcePartition(partition, shared);
@@ -58,6 +61,9 @@ internal class AggregatesLedger : IDisposable
     /// <summary>Newest watermark of a partition that stands on the topic: contributions up to it are published.</summary>
     public long ReceivedWatermarkMs(int partition) => Volatile.Read(ref received[partition]);
 
+    /// <summary>Newest watermark that stood on the topic when the partition was assigned: its former owners', and of none that goes on meanwhile.</summary>
+    public long FormerWatermarkMs(int partition) => Volatile.Read(ref former[partition]);
+
     /// <summary>Offset up to which the reader has come, or from which on it is about to read again.</summary>
     public long Position(int partition) => Volatile.Read(ref positions[partition]);
 
@@ -76,12 +82,16 @@ internal class AggregatesLedger : IDisposable
             if (isMark)
             {
                 Volatile.Write(ref received[partition], Math.Max(received[partition], watermarkMs));
+                if (offset < source.FormerEnd)
+                {
+                    Volatile.Write(ref former[partition], received[partition]);
+                }
             }
 
             if (!source.IsOwned)
             {
                 source.Take(key, value);
-                if (isMark)
+                if (isMark && offset >= source.OwnedFrom) // One before that was heard already, and is not the newest.
                 {
                     shared.SetIdle(partition, isIdle);
                     if (source is { IsMoving: true, IsAssigned: false, IsHeld: false })
@@ -128,12 +138,16 @@ internal class AggregatesLedger : IDisposable
     }
 
     /// <summary>A lane of this process has been given the partition; from where on it reads is not known yet.</summary>
+    /// <param name="partition">The partition.</param>
+    /// <param name="formerEnd">Where its records end: those before are its former owners'.</param>
     /// <returns>Names the assignment in all that the lane says of the partition.</returns>
-    public long Assign(int partition)
+    public long Assign(int partition, long formerEnd)
     {
         lock (gate)
         {
             var source = sources[partition];
+            source.FormerEnd = formerEnd;
+            Volatile.Write(ref former[partition], received[partition]);
             source.IsAssigned = true;
             source.IsMoving = false;
             Release(partition); // A lane that has not given it up yet does so too late to matter.
@@ -166,14 +180,19 @@ internal class AggregatesLedger : IDisposable
     }
 
     /// <summary>From now on a lane of this process writes the partition.</summary>
-    public void Own(int partition, long assignment)
+    /// <param name="partition">The partition.</param>
+    /// <param name="assignment">The lane's.</param>
+    /// <param name="readBefore">How far the topic was read before the lane asked where to go on. What stands behind that may be of an owner that the lane does not know of, and of rows that the lane has not
+    /// committed: taking its own back must not take that back. So it is read once more when the lane gives the partition up before it has committed.</param>
+    public void Own(int partition, long assignment, long readBefore)
     {
         lock (gate)
         {
             if (Current(partition, assignment) is { } source)
             {
                 source.IsOwned = true;
-                source.SettledPosition = positions[partition];
+                source.OwnedFrom = positions[partition];
+                source.SettledPosition = Math.Min(readBefore, positions[partition]);
             }
         }
     }

@@ -26,6 +26,12 @@ internal sealed class SourcePartition(int partition, SharedAggregates shared)
     /// <summary>Whether the reader has to go back first.</summary>
     public bool IsToBeRead { get; set; }
 
+    /// <summary>Where its records ended when it was assigned: those before are of its former owners.</summary>
+    public long FormerEnd { get; set; }
+
+    /// <summary>Up to where it had been read when a lane of this process began to write it.</summary>
+    public long OwnedFrom { get; set; }
+
     /// <summary>Where the reader goes back to when the lane gives the partition up.</summary>
     public long SettledPosition { get; set; }
 

@@ -71,7 +71,7 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
         long wait = millisecondsTimeout * World.Millisecond;
         if (wait < World.Second)
         {
-            wait = (long)(wait * (1 + (4 * random.NextDouble()))); // A machine that has other things to do; and fewer turns of lanes that have nothing.
+            wait = (long)(wait * (1 + ((world.ThreadsAreLate ? 8 : 4) * random.NextDouble()))); // A machine that has other things to do; and fewer turns of lanes that have nothing.
         }
 
         for (long deadline = world.Now + wait; ;)

@@ -31,7 +31,7 @@ internal sealed class History
     private History(HistoryPlan plan, SimulatedService simulated, ActorThreads threads, TextWriter? trace)
     {
         this.plan = plan;
-        world = new World(threads, trace);
+        world = new World(threads, trace) { ThreadsAreLate = plan.ThreadsAreLate };
         random = new Random(unchecked((plan.Seed * 31) + 17));
         pace = new BrokerPace(random, plan.SlowMarkers);
         var topics = simulated.Service.Topics;
@@ -265,7 +265,7 @@ internal sealed class History
             world.Park(calm);
         }
 
-        world.Park(world.Now + (400 * World.Millisecond));
+        world.Park(world.Now + (plan.CalmMs * World.Millisecond));
     }
 
     /// <summary>Ends all workers, in peace or not, and starts one.</summary>

@@ -36,6 +36,8 @@ internal sealed record PlannedFault(int AtMs, FaultKind Kind, int Worker, int Ms
 /// <summary>Everything that a seed decides before its history begins.</summary>
 internal sealed record HistoryPlan
 {
+    private const int StateIntervalMsMax = 6_000; // The default is 5,000.
+
     /// <summary>The seed.</summary>
     public required int Seed { get; init; }
 
@@ -75,6 +77,12 @@ internal sealed record HistoryPlan
     /// <summary>How bad the network is.</summary>
     public required NetworkFaults Network { get; init; }
 
+    /// <summary>Whether threads that wait get their turns late, as on a machine that has much else to do: lanes and the reader of contributions stand further apart.</summary>
+    public bool ThreadsAreLate { get; init; }
+
+    /// <summary>For how long nothing happens until all workers have heard of everything, ms.</summary>
+    public int CalmMs { get; init; } = 400;
+
     /// <summary>The faults.</summary>
     public required IReadOnlyList<PlannedFault> Faults { get; init; }
 
@@ -88,7 +96,7 @@ internal sealed record HistoryPlan
         int activeMs = random.Next(3_000, 14_000);
         bool isQuiet = random.Next(10) == 0;
         double trouble = isQuiet ? 0 : Math.Pow(random.NextDouble(), 2) * 0.12;
-        return new HistoryPlan
+        var plan = new HistoryPlan
         {
             Seed = seed,
             Bug = bug,
@@ -112,6 +120,25 @@ internal sealed record HistoryPlan
                 Late = random.NextDouble() * trouble,
             },
             Faults = isQuiet ? [] : [.. Enumerable.Range(0, random.Next(1, 7)).Select(_ => Draw(random, activeMs)).OrderBy(fault => fault.AtMs)],
+        };
+        return random.NextDouble() switch // Drawn last, so that a third are the histories that they were before there were late ones.
+        {
+            < 0.35 => plan,
+            < 0.55 => plan with { ThreadsAreLate = true },
+            _ => LateAndRare(plan, random),
+        };
+    }
+
+    /// <summary>Threads late, state copied rarely, and, where anything happens, a worker that stands still for longer than its session, perhaps while it joins, and believes afterwards that its partitions are its own.</summary>
+    private static HistoryPlan LateAndRare(HistoryPlan plan, Random random)
+    {
+        var freeze = new PlannedFault(random.Next(200, plan.ActiveMs), FaultKind.Freeze, random.Next(6), random.Next(9_000, 22_000), Calls: 0);
+        return plan with
+        {
+            ThreadsAreLate = true,
+            CalmMs = 1_000,
+            StateIntervalMs = random.Next(50, StateIntervalMsMax),
+            Faults = plan.Faults.Count == 0 ? [] : [.. plan.Faults.Append(freeze).OrderBy(fault => fault.AtMs)],
         };
     }
 

@@ -3,11 +3,10 @@ namespace Scoring.Simulation.Scheduling;
 /// <summary>One thread of the simulated system. Of all actors of a world one runs; it hands over when it waits.</summary>
 /// <param name="name">For the trace.</param>
 /// <param name="process">The process it belongs to; null for the history itself.</param>
+/// <param name="turn">Its thread's: that one does its work when it is given.</param>
 /// <param name="number">Its place: of two that are due at once the lower runs.</param>
-internal sealed class Actor(string name, SimulatedProcess? process, int number)
+internal sealed class Actor(string name, SimulatedProcess? process, Turn turn, int number)
 {
-    private readonly Turn turn = new();
-
     /// <summary>Its name.</summary>
     public string Name { get; } = name;
 

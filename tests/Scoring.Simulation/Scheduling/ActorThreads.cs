@@ -1,14 +1,20 @@
 namespace Scoring.Simulation.Scheduling;
 
 /// <summary>Threads that are used again from history to history: one is started for each actor that lives at the same time as others, not for each restart.</summary>
-internal sealed class ActorThreads : IDisposable
+/// <remarks>Of the actors of a history one runs, so they lose nothing by one processor for all of them: handing over to a thread of the same processor takes half the time.</remarks>
+/// <param name="processor">Number of the processor that they keep to, modulo those there are; null for any.</param>
+internal sealed class ActorThreads(int? processor = null) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Stack<Lender> idle = new();
     private bool isDisposed;
 
-    /// <summary>Runs a body on a thread of its own.</summary>
-    public void Run(Action body)
+    /// <summary>The turn of the thread that runs the history itself.</summary>
+    public Turn Caller { get; } = new();
+
+    /// <summary>Has a thread run a body.</summary>
+    /// <returns>It begins when this is given.</returns>
+    public Turn Lend(Action body)
     {
         Lender? lender;
         lock (gate)
@@ -16,7 +22,18 @@ internal sealed class ActorThreads : IDisposable
             idle.TryPop(out lender);
         }
 
-        (lender ?? new Lender(this)).Run(body);
+        lender ??= new Lender(this);
+        lender.Body = body;
+        return lender.Turn;
+    }
+
+    /// <summary>Has the calling thread keep to their processor.</summary>
+    public void KeepToProcessor()
+    {
+        if (processor is { } number)
+        {
+            Processor.KeepTo(number);
+        }
     }
 
     /// <inheritdoc/>
@@ -27,47 +44,48 @@ internal sealed class ActorThreads : IDisposable
             isDisposed = true;
             while (idle.TryPop(out var lender))
             {
-                lender.End();
+                lender.Turn.Give(); // Without a body it ends.
             }
         }
+
+        Caller.Dispose();
     }
 
-    private void Return(Lender lender)
+    /// <summary>Keeps a thread for the next who wants one; false when none will.</summary>
+    private bool TryKeep(Lender lender)
     {
         lock (gate)
         {
-            if (isDisposed)
+            if (!isDisposed)
             {
-                lender.End();
-                return;
+                idle.Push(lender);
             }
 
-            idle.Push(lender);
+            return !isDisposed;
         }
     }
 
     private sealed class Lender
     {
-        private readonly Turn begin = new();
-        private Action? body;
-
         public Lender(ActorThreads pool) => new Thread(() =>
         {
-            for (begin.Await(); body is { } job; begin.Await())
+            pool.KeepToProcessor();
+            for (Turn.Await(); Body is { } job; Turn.Await())
             {
-                body = null;
+                Body = null;
                 job();
-                pool.Return(this);
+                if (!pool.TryKeep(this))
+                {
+                    break;
+                }
             }
+
+            Turn.Dispose();
         })
         { IsBackground = true, Name = "actor" }.Start();
 
-        public void Run(Action job)
-        {
-            body = job;
-            begin.Give();
-        }
+        public Turn Turn { get; } = new();
 
-        public void End() => begin.Give();
+        public Action? Body { get; set; }
     }
 }

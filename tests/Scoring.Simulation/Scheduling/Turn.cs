@@ -1,32 +1,16 @@
 namespace Scoring.Simulation.Scheduling;
 
 /// <summary>What one thread gives and another waits for; given before it is waited for, it is there.</summary>
-internal sealed class Turn
+internal sealed class Turn : IDisposable
 {
-    private readonly object gate = new();
-    private bool isGiven;
+    private readonly AutoResetEvent given = new(initialState: false);
 
     /// <summary>Gives it.</summary>
-    public void Give()
-    {
-        lock (gate)
-        {
-            isGiven = true;
-            Monitor.Pulse(gate);
-        }
-    }
+    public void Give() => given.Set();
 
     /// <summary>Waits for it and takes it.</summary>
-    public void Await()
-    {
-        lock (gate)
-        {
-            while (!isGiven)
-            {
-                Monitor.Wait(gate);
-            }
+    public void Await() => given.WaitOne();
 
-            isGiven = false;
-        }
-    }
+    /// <inheritdoc/>
+    public void Dispose() => given.Dispose();
 }

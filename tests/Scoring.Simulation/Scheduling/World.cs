@@ -36,9 +36,12 @@ internal sealed class World
     {
         this.threads = threads;
         this.trace = trace;
-        current = new Actor("history", process: null, actorNumber++);
+        current = new Actor("history", process: null, threads.Caller, actorNumber++);
         actors.Add(current);
     }
+
+    /// <summary>Whether threads that wait get their turns late.</summary>
+    public bool ThreadsAreLate { get; init; }
 
     /// <summary>Time since the beginning, ticks of 100 ns.</summary>
     public long Now { get; private set; }
@@ -76,11 +79,13 @@ internal sealed class World
     /// <summary>Starts a thread of a process.</summary>
     public Actor Start(string name, SimulatedProcess process, Action body)
     {
-        var actor = new Actor(name, process, actorNumber++) { WakeAt = Now };
+        Actor actor = null!;
+        actor = new Actor(name, process, threads.Lend(Live), actorNumber++) { WakeAt = Now };
         actors.Add(actor);
-        threads.Run(() =>
+        return actor;
+
+        void Live()
         {
-            actor.AwaitTurn();
             try
             {
                 body();
@@ -97,8 +102,7 @@ internal sealed class World
             actor.IsDone = true;
             actors.Remove(actor);
             HandOver();
-        });
-        return actor;
+        }
     }
 
     /// <summary>The actor that runs waits until a time, or until it is woken.</summary>

@@ -21,9 +21,9 @@ public sealed class LaneSharesTests : IDisposable
     {
         shares = new LaneShares(lane.Context, lane.Output);
         partition = lane.Begin(0);
-        partition.Share.Assignment = lane.Ledger.Assign(0);
+        partition.Share.Assignment = lane.Ledger.Assign(0, formerEnd: 0);
         lane.Ledger.Announce(0, partition.Share.Assignment, long.MaxValue, isIdle: false); // No row waits for panes: lanes before were far ahead.
-        lane.Ledger.Announce(1, lane.Ledger.Assign(1), long.MaxValue, isIdle: false);
+        lane.Ledger.Announce(1, lane.Ledger.Assign(1, formerEnd: 0), long.MaxValue, isIdle: false);
     }
 
     [Fact]

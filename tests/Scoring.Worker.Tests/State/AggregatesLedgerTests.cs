@@ -40,9 +40,9 @@ public sealed class AggregatesLedgerTests
     {
         using var bench = new Bench(Definition, partitionCount: 2);
         using var ledger = new AggregatesLedger(bench.Shared, 2);
-        ledger.Announce(0, ledger.Assign(0), long.MaxValue, isIdle: false);
-        long assignment = ledger.Assign(1);
-        ledger.Own(1, assignment);
+        ledger.Announce(0, ledger.Assign(0, formerEnd: 0), long.MaxValue, isIdle: false);
+        long assignment = ledger.Assign(1, formerEnd: 0);
+        ledger.Own(1, assignment, readBefore: 0);
         var state = bench.States[1];
         state.Begin();
         bench.Process("a", SharingWorld.Event(3), 1);

@@ -27,6 +27,15 @@ internal enum SharingAct
     /// <summary>A lane of another process becomes the owner.</summary>
     GiveToAnother,
 
+    /// <summary>A lane of this process takes itself for the owner, as of what is committed; meanwhile another goes on, and this process reads what that one gives.</summary>
+    TakeForOwner,
+
+    /// <summary>A lane of this process that only takes itself for the owner processes events and publishes.</summary>
+    GoOnDisplaced,
+
+    /// <summary>Its transaction is taken back.</summary>
+    AbortDisplaced,
+
     /// <summary>This process hears of it: until then its lane may take itself for the owner.</summary>
     Follow,
 
@@ -76,9 +85,9 @@ internal sealed class SharingWorld : IDisposable
 
         reader = new Bench(definition, partitionCount: 2);
         ledger = new AggregatesLedger(reader.Shared, 2);
-        ledger.Announce(0, ledger.Assign(0), long.MaxValue, isIdle: false);
-        owner = new Owner(definition, ledger.Assign(Source));
-        ledger.Own(Source, owner.Assignment);
+        ledger.Announce(0, ledger.Assign(0, formerEnd: 0), long.MaxValue, isIdle: false);
+        owner = new Owner(definition, ledger.Assign(Source, formerEnd: 0));
+        ledger.Own(Source, owner.Assignment, readBefore: 0);
     }
 
     public static NaiveEvent Event(long second) => new($"t{second}", Start + (second * 1_000), 100, "m", null, null);
@@ -113,22 +122,54 @@ internal sealed class SharingWorld : IDisposable
             case SharingAct.GiveToThisProcess:
                 TakeBack(owner);
                 Leave(owner);
-                long assignment = ledger.Assign(Source); // Another lane of it may not have heard yet that it is no owner any more.
+                long readBefore = ledger.Position(Source);
+                long assignment = ledger.Assign(Source, topic.Count); // Another lane of it may not have heard yet that it is no owner any more.
                 Receive(int.MaxValue);
-                Begin(assignment);
-                ledger.Own(Source, assignment);
+                owner = Begin(assignment);
+                owner.AdvanceWatermark(ledger.FormerWatermarkMs(Source));
+                ledger.Own(Source, assignment, readBefore);
+                break;
+            case SharingAct.TakeForOwner when !owner.IsHere && displaced is null:
+                Receive(int.MaxValue);
+                long readUpTo = ledger.Position(Source);
+                displaced = Begin(ledger.Assign(Source, topic.Count));
+                displaced.ReadBefore = readUpTo;
+                for (int i = 0; i < step.Count && owner.Next < events.Length; i++)
+                {
+                    owner.Process(events[owner.Next]);
+                }
+
+                Publish(owner);
+                topic.AddRange(owner.Commit());
+                committed = owner.Next;
+                Receive(int.MaxValue);
+                displaced.AdvanceWatermark(ledger.FormerWatermarkMs(Source));
                 break;
             case SharingAct.GiveToAnother when owner.IsHere && displaced is null:
                 displaced = owner; // It does not know yet, and goes on as before; nothing of it will be committed.
-                Begin(assignment: 0);
+                owner = Begin(assignment: 0);
                 break;
             case SharingAct.GiveToAnother:
                 TakeBack(owner);
                 Leave(owner);
-                Begin(assignment: 0);
+                owner = Begin(assignment: 0);
                 break;
-            case SharingAct.Follow:
-                Follow();
+            case SharingAct.GoOnDisplaced when displaced is not null:
+                GoOn(displaced, step.Count);
+                break;
+            case SharingAct.AbortDisplaced when displaced is { IsSpeaking: true }:
+                TakeBack(displaced);
+                break;
+            case SharingAct.Follow when displaced is not null:
+                if (displaced.IsSpeaking)
+                {
+                    TakeBack(displaced);
+                }
+
+                Leave(displaced);
+                displaced = null;
+                break;
+            case SharingAct.GoOnDisplaced or SharingAct.AbortDisplaced or SharingAct.Follow or SharingAct.TakeForOwner:
                 break;
             default:
                 Receive(step.Count);
@@ -196,34 +237,47 @@ internal sealed class SharingWorld : IDisposable
         from.Dispose();
     }
 
-    private void Follow()
+    /// <summary>What a lane does as the owner that it is not; one that never was speaks from where the topic ends on.</summary>
+    private void GoOn(Owner from, int count)
     {
-        if (displaced is not null)
+        for (int i = 0; i < count && from.Next < events.Length; i++)
         {
-            // What it did as the owner that it was not.
-            while (displaced.Next < events.Length)
+            SpeakIfItMay(from, events[from.Next].TimeMs);
+            from.Process(events[from.Next]);
+            SpeakIfItMay(from, long.MinValue);
+            if (from.IsSpeaking)
             {
-                displaced.Process(events[displaced.Next]);
-                Publish(displaced);
-                CheckWhatIsTold();
+                Publish(from);
+            }
+            else
+            {
+                from.Publish(); // Another has said it.
             }
 
-            TakeBack(displaced);
-            Leave(displaced);
-            displaced = null;
+            CheckWhatIsTold();
         }
     }
 
-    private void Begin(long assignment)
+    private void SpeakIfItMay(Owner from, long nextMs)
+    {
+        if (from.ReadBefore is { } readBefore && Math.Max(from.WatermarkMs, nextMs) >= ledger.ReceivedWatermarkMs(Source))
+        {
+            ledger.Own(Source, from.Assignment, readBefore);
+            from.ReadBefore = null;
+        }
+    }
+
+    private Owner Begin(long assignment)
     {
         long publishedMs = topic.Max(record => ContributionMark.TryRead(record.Key, record.Value, out long watermarkMs, out _) ? watermarkMs : (long?)null) ?? long.MinValue;
-        owner = new Owner(definition, assignment);
+        var begun = new Owner(definition, assignment);
         for (int i = 0; i < committed; i++)
         {
-            owner.Rebuild(events[i], publishedMs);
+            begun.Rebuild(events[i], publishedMs);
         }
 
-        owner.Commit();
+        begun.Commit();
+        return begun;
     }
 
     private void Receive(int count)
@@ -261,6 +315,15 @@ internal sealed class SharingWorld : IDisposable
         public bool IsHere => Assignment > 0;
 
         public int Next => next;
+
+        public long WatermarkMs => bench.States[Source].WatermarkMs;
+
+        /// <summary>How far the topic was read before it began; null when it speaks.</summary>
+        public long? ReadBefore { get; set; }
+
+        public bool IsSpeaking => ReadBefore is null;
+
+        public void AdvanceWatermark(long watermarkMs) => bench.States[Source].AdvanceWatermark(watermarkMs);
 
         public void Process(NaiveEvent one)
         {
