@@ -1,7 +1,7 @@
 namespace Scoring.Simulation.Scheduling;
 
 /// <summary>Threads that are used again from history to history: one is started for each actor that lives at the same time as others, not for each restart.</summary>
-/// <remarks>Of the actors of a history one runs, so they lose nothing by one processor for all of them: handing over to a thread of the same processor takes half the time.</remarks>
+/// <remarks>Of the actors of a history one runs, so they lose nothing by one processor for all of them: handing over to a thread of the same processor takes less time.</remarks>
 /// <param name="processor">Number of the processor that they keep to, modulo those there are; null for any.</param>
 internal sealed class ActorThreads(int? processor = null) : IDisposable
 {

@@ -97,19 +97,14 @@ internal sealed class SharingWorld : IDisposable
         switch (step.Act)
         {
             case SharingAct.Process:
-                for (int i = 0; i < step.Count && owner.Next < events.Length; i++)
-                {
-                    owner.Process(events[owner.Next]);
-                }
-
+                Process(step.Count);
                 break;
             case SharingAct.Publish:
                 Publish(owner);
                 break;
             case SharingAct.Commit:
                 long read = ledger.Position(Source);
-                topic.AddRange(owner.Commit());
-                committed = owner.Next;
+                Commit();
                 if (owner.IsHere)
                 {
                     ledger.Settle(Source, owner.Assignment, read);
@@ -134,14 +129,9 @@ internal sealed class SharingWorld : IDisposable
                 long readUpTo = ledger.Position(Source);
                 displaced = Begin(ledger.Assign(Source, topic.Count));
                 displaced.ReadBefore = readUpTo;
-                for (int i = 0; i < step.Count && owner.Next < events.Length; i++)
-                {
-                    owner.Process(events[owner.Next]);
-                }
-
+                Process(step.Count);
                 Publish(owner);
-                topic.AddRange(owner.Commit());
-                committed = owner.Next;
+                Commit();
                 Receive(int.MaxValue);
                 displaced.AdvanceWatermark(ledger.FormerWatermarkMs(Source));
                 break;
@@ -169,11 +159,11 @@ internal sealed class SharingWorld : IDisposable
                 Leave(displaced);
                 displaced = null;
                 break;
-            case SharingAct.GoOnDisplaced or SharingAct.AbortDisplaced or SharingAct.Follow or SharingAct.TakeForOwner:
-                break;
-            default:
+            case SharingAct.Receive:
                 Receive(step.Count);
                 break;
+            default:
+                break; // There is nobody to do it.
         }
     }
 
@@ -199,6 +189,20 @@ internal sealed class SharingWorld : IDisposable
     }
 
     private double Read(long timeMs) => reader.Process("reader", new NaiveEvent("r", timeMs, 100, "m", null, null))[0];
+
+    private void Process(int count)
+    {
+        for (int i = 0; i < count && owner.Next < events.Length; i++)
+        {
+            owner.Process(events[owner.Next]);
+        }
+    }
+
+    private void Commit()
+    {
+        topic.AddRange(owner.Commit());
+        committed = owner.Next;
+    }
 
     private void Publish(Owner from)
     {
