@@ -30,7 +30,8 @@ internal static class TopicsCommand
             var topics = new ServiceTopics(ModelLoader.ReadDefinition(settings.Serving.Definition));
             var clients = new KafkaClients(settings.Kafka, topics.Group, NullLogger.Instance);
             using var admin = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), TimeProvider.System);
-            foreach (var (name, partitionCount, topicSettings) in topics.All(parsed.GetValue(partitions), parsed.GetValue(replicas)))
+            var wanted = topics.All(parsed.GetValue(partitions), parsed.GetValue(replicas));
+            foreach (var (name, partitionCount, topicSettings) in wanted)
             {
                 bool isNew = admin.Create(name, partitionCount, parsed.GetValue(replicas), topicSettings);
                 parsed.InvocationConfiguration.Output.WriteLine(isNew
@@ -38,6 +39,7 @@ internal static class TopicsCommand
                     : $"{name}: is there already");
             }
 
+            admin.AwaitTopics(wanted.Select(topic => topic.Name)); // A worker that is started next is told of them.
             return ExitCode.Ok;
         });
         return command;

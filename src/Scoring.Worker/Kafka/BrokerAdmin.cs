@@ -46,6 +46,20 @@ internal sealed class BrokerAdmin : IDisposable
         return metadata.Topics.Where(topic => !topic.Error.IsError).ToDictionary(topic => topic.Topic, topic => topic.Partitions.Count, StringComparer.Ordinal);
     }
 
+    /// <summary>Waits until the broker that answers tells of topics: whoever makes one learns that the controller has it, and brokers hear of it a moment later.</summary>
+    /// <exception cref="CommandFailure">It did not within the bound; the message names one that is missing.</exception>
+    public void AwaitTopics(IEnumerable<string> topics)
+    {
+        string[] awaited = [.. topics];
+        Ask(() =>
+        {
+            var known = PartitionCounts();
+            return Array.Find(awaited, topic => !known.ContainsKey(topic)) is { } missing
+                ? throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"topic {missing} is made, and the broker does not know of it yet"))
+                : true;
+        });
+    }
+
     /// <summary>End offsets, counting records of transactions that are still open.</summary>
     /// <remarks>A <c>read_committed</c> consumer's own figures stop at the last stable offset: state restored up to there could be stale.</remarks>
     public IReadOnlyDictionary<int, long> EndOffsets(string topic, IEnumerable<int> partitions)

@@ -1,9 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Microsoft.Extensions.Logging.Abstractions;
 using Scoring.EndToEnd.Tests.Brokers;
 using Scoring.Worker.Configuration;
 using Scoring.Worker.Demo;
+using Scoring.Worker.Kafka;
 using Testcontainers.Kafka;
 
 [assembly: AssemblyFixture(typeof(KafkaBroker))]
@@ -117,6 +119,8 @@ public sealed class KafkaBroker : IAsyncLifetime
             created.AddRange(names.Select(name => topics[name]));
         }
 
+        using var told = new BrokerAdmin(new KafkaClients(new KafkaOptions { BootstrapServers = BootstrapServers }, "tests", NullLogger.Instance), BootstrapServers, AdminTimeout, TimeProvider.System);
+        told.AwaitTopics(names.Select(name => topics[name]));
         return topics;
     }
 

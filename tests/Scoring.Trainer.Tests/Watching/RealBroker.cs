@@ -30,6 +30,12 @@ internal sealed class RealBroker : IAsyncDisposable
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Servers }).Build();
         await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = -1, Configs = new() { ["max.message.bytes"] = "16777216" } }]);
         created.Add(topic);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.Exists(known => !known.Error.IsError && string.Equals(known.Topic, topic, StringComparison.Ordinal)))
+        {
+            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken); // The controller has it; brokers hear of it a moment later.
+        }
+
         return topic;
     }
 

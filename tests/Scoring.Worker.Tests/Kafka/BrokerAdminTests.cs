@@ -37,6 +37,21 @@ public sealed class BrokerAdminTests
         Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
     }
 
+    [Fact]
+    public void A_topic_that_was_made_is_waited_for_and_named_when_no_broker_tells_of_it()
+    {
+        using var broker = EmbeddedBroker.Start();
+        broker.CreateTopic("known", 1);
+        using var admin = new BrokerAdmin(Clients(broker.BootstrapServers), broker.BootstrapServers, TimeSpan.FromSeconds(2), TimeProvider.System);
+        admin.AwaitTopics(["known"]);
+        var failure = Assert.Throws<CommandFailure>(() => admin.AwaitTopics(["known", "late"]));
+        Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
+        Assert.Contains("topic late is made", failure.Message, StringComparison.Ordinal);
+
+        broker.CreateTopic("late", 1);
+        admin.AwaitTopics(["known", "late"]);
+    }
+
     private static KafkaClients Clients(string servers) =>
         new(new KafkaOptions { BootstrapServers = servers, Client = new Dictionary<string, string>(StringComparer.Ordinal) { ["session.timeout.ms"] = "6000" } }, "group", NullLogger.Instance);
 }
