@@ -29,6 +29,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(94)]
     [InlineData(11_245)]
     [InlineData(27_492)]
+    [InlineData(78_834)]
     public void A_seed_that_found_a_mistake_is_good(int seed)
     {
         using var threads = new ActorThreads();

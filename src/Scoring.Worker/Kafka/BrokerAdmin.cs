@@ -15,6 +15,13 @@ internal sealed class BrokerAdmin : IDisposable
     private static readonly ErrorCode[] NoMembersKnown =
         [ErrorCode.Local_UnsupportedFeature, ErrorCode.UnsupportedVersion, ErrorCode.Local_NotImplemented, ErrorCode.GroupIdNotFound];
 
+    /// <summary>What says that nobody who could decide has heard the question.</summary>
+    private static readonly ErrorCode[] NoAnswer =
+    [
+        ErrorCode.Local_TimedOut, ErrorCode.Local_TimedOutQueue, ErrorCode.Local_Transport, ErrorCode.Local_AllBrokersDown, ErrorCode.Local_Resolve,
+        ErrorCode.RequestTimedOut, ErrorCode.NetworkException, ErrorCode.BrokerNotAvailable, ErrorCode.LeaderNotAvailable, ErrorCode.NotLeaderForPartition,
+    ];
+
     private readonly KafkaClients clients;
     private readonly IAdminClient admin;
     private readonly string servers;
@@ -88,22 +95,26 @@ internal sealed class BrokerAdmin : IDisposable
 
     /// <summary>Removes everything before the given offsets.</summary>
     /// <returns>False when the broker would not.</returns>
+    /// <exception cref="CommandFailure">No broker answered within the bound: a refusal, which somebody has to do something about, is another matter.</exception>
     public bool TryEmpty(string topic, IReadOnlyDictionary<int, long> before)
     {
-        try
+        var offsets = before.Where(offset => offset.Value > 0).Select(offset => new TopicPartitionOffset(topic, offset.Key, offset.Value)).ToList();
+        return offsets.Count == 0 || Ask(() =>
         {
-            var offsets = before.Where(offset => offset.Value > 0).Select(offset => new TopicPartitionOffset(topic, offset.Key, offset.Value)).ToList();
-            if (offsets.Count > 0)
+            try
             {
                 admin.DeleteRecordsAsync(offsets, new DeleteRecordsOptions { RequestTimeout = CallTimeout, OperationTimeout = CallTimeout }).GetAwaiter().GetResult();
+                return true;
             }
-
-            return true;
-        }
-        catch (KafkaException)
-        {
-            return false;
-        }
+            catch (DeleteRecordsException refused) when (!refused.Results.Exists(result => IsNoAnswer(result.Error)))
+            {
+                return false;
+            }
+            catch (KafkaException refused) when (refused is not DeleteRecordsException && !IsNoAnswer(refused.Error))
+            {
+                return false;
+            }
+        });
     }
 
     /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
@@ -217,6 +228,8 @@ internal sealed class BrokerAdmin : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => admin.Dispose();
+
+    private static bool IsNoAnswer(Error error) => NoAnswer.Contains(error.Code);
 
     /// <summary>Whether a static name is <c>INSTANCE-LANE</c>.</summary>
     private static bool IsLaneOf(string instance, string? name) =>

@@ -27,6 +27,19 @@ public sealed class BrokerAdminTests
     }
 
     [Fact]
+    public void A_broker_that_will_not_empty_a_topic_is_told_from_one_that_does_not_answer()
+    {
+        var broker = EmbeddedBroker.Start();
+        broker.CreateTopic("state", 1);
+        using var admin = new BrokerAdmin(Clients(broker.BootstrapServers), broker.BootstrapServers, TimeSpan.FromSeconds(2), TimeProvider.System);
+        var before = new Dictionary<int, long> { [0] = 1 };
+        Assert.False(admin.TryEmpty("state", before)); // This one does not know the request.
+        broker.Dispose();
+        var failure = Assert.Throws<CommandFailure>(() => admin.TryEmpty("state", before));
+        Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
+    }
+
+    [Fact]
     public void Without_an_answer_no_group_is_new()
     {
         var broker = EmbeddedBroker.Start();
