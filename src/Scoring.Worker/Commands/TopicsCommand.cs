@@ -39,7 +39,11 @@ internal static class TopicsCommand
                     : $"{name}: is there already");
             }
 
-            admin.AwaitTopics(wanted.Select(topic => topic.Name)); // A worker that is started next is told of them.
+            if (admin.AwaitTopics([.. wanted.Select(topic => topic.Name)]) is { } untold) // A worker that is started next asks for them.
+            {
+                parsed.InvocationConfiguration.Error.WriteLine($"The broker does not tell of {untold} yet, or not to this user: a worker that is started now may not find it.");
+            }
+
             return ExitCode.Ok;
         });
         return command;

@@ -107,6 +107,19 @@ public sealed class EmbeddedBroker : IDisposable
         }
     }
 
+    /// <summary>Answers one of the next requests of one kind with an error, or with none (0), after a while.</summary>
+    /// <param name="requestKind">Number of the request in Kafka's protocol.</param>
+    /// <param name="error">Number of the error in Kafka's protocol.</param>
+    /// <param name="time">How long it takes.</param>
+    internal void RefuseAfter(short requestKind, int error, TimeSpan time)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
+            _ = MockCluster.PushRequestError(clusterHandle, broker: 1, requestKind, count: 1, error, (int)time.TotalMilliseconds);
+        }
+    }
+
     /// <summary>Answers requests of one kind as they come again.</summary>
     internal void Take(short requestKind)
     {

@@ -58,6 +58,16 @@ internal static partial class MockCluster
     [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_mock_push_request_errors_array")]
     public static partial void PushRequestErrors(nint cluster, short requestKind, nuint count, ReadOnlySpan<int> errors);
 
+    /// <summary>Has a broker answer one of the next requests of a kind with an error, or with <see cref="Ok"/>, and take so long for it, ms; brokers count from 1.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="broker">The broker.</param>
+    /// <param name="requestKind">The kind.</param>
+    /// <param name="count">1: the function takes as many pairs of what follows.</param>
+    /// <param name="error">The error.</param>
+    /// <param name="roundTripMs">The time.</param>
+    [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_mock_broker_push_request_error_rtts")]
+    public static partial int PushRequestError(nint cluster, int broker, short requestKind, nuint count, int error, int roundTripMs);
+
     [LibraryImport(LoadedLibrdkafka.Name, EntryPoint = "rd_kafka_mock_clear_request_errors")]
     public static partial void ClearRequestErrors(nint cluster, short requestKind);
 

@@ -10,6 +10,8 @@ namespace Scoring.Worker.Kafka;
 internal sealed class BrokerAdmin : IDisposable
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ToldTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>What brokers answer that cannot tell the members of a group, or that do not know the group.</summary>
     private static readonly ErrorCode[] NoMembersKnown =
@@ -20,6 +22,7 @@ internal sealed class BrokerAdmin : IDisposable
     [
         ErrorCode.Local_TimedOut, ErrorCode.Local_TimedOutQueue, ErrorCode.Local_Transport, ErrorCode.Local_AllBrokersDown, ErrorCode.Local_Resolve,
         ErrorCode.RequestTimedOut, ErrorCode.NetworkException, ErrorCode.BrokerNotAvailable, ErrorCode.LeaderNotAvailable, ErrorCode.NotLeaderForPartition,
+        ErrorCode.ReplicaNotAvailable, ErrorCode.KafkaStorageError, ErrorCode.FencedLeaderEpoch, ErrorCode.UnknownLeaderEpoch,
     ];
 
     private readonly KafkaClients clients;
@@ -54,17 +57,26 @@ internal sealed class BrokerAdmin : IDisposable
     }
 
     /// <summary>Waits until the broker that answers tells of topics: whoever makes one learns that the controller has it, and brokers hear of it a moment later.</summary>
-    /// <exception cref="CommandFailure">It did not within the bound; the message names one that is missing.</exception>
-    public void AwaitTopics(IEnumerable<string> topics)
+    /// <returns>The first of which it still does not tell after 10 s, or not to this user; null when it tells of all.</returns>
+    /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
+    public string? AwaitTopics(IReadOnlyCollection<string> topics)
     {
-        string[] awaited = [.. topics];
-        Ask(() =>
-        {
-            var known = PartitionCounts();
-            return Array.Find(awaited, topic => !known.ContainsKey(topic)) is { } missing
-                ? throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"topic {missing} is made, and the broker does not know of it yet"))
-                : true;
-        });
+        long started = clock.GetTimestamp();
+        return new ResiliencePipelineBuilder<string?> { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions<string?>
+            {
+                MaxRetryAttempts = int.MaxValue,
+                Delay = TimeSpan.FromMilliseconds(500),
+                ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is not null && clock.GetElapsedTime(started) < ToldTimeout),
+            })
+            .Build()
+            .Execute(
+                _ =>
+                {
+                    var known = PartitionCounts();
+                    return topics.FirstOrDefault(topic => !known.ContainsKey(topic));
+                },
+                stopping);
     }
 
     /// <summary>End offsets, counting records of transactions that are still open.</summary>
@@ -103,14 +115,20 @@ internal sealed class BrokerAdmin : IDisposable
         {
             try
             {
-                admin.DeleteRecordsAsync(offsets, new DeleteRecordsOptions { RequestTimeout = CallTimeout, OperationTimeout = CallTimeout }).GetAwaiter().GetResult();
+                // librdkafka 2.16 does not end this call when the leader has gone: the bound is ours.
+                admin.DeleteRecordsAsync(offsets, new DeleteRecordsOptions { RequestTimeout = CallTimeout, OperationTimeout = CallTimeout }).WaitAsync(CallTimeout + Grace).GetAwaiter().GetResult();
                 return true;
             }
-            catch (DeleteRecordsException refused) when (!refused.Results.Exists(result => IsNoAnswer(result.Error)))
+            catch (TimeoutException late)
             {
-                return false;
+                throw new KafkaException(new Error(ErrorCode.Local_TimedOut, "the broker did not answer in time"), late);
             }
-            catch (KafkaException refused) when (refused is not DeleteRecordsException && !IsNoAnswer(refused.Error))
+            catch (DeleteRecordsException refused)
+            {
+                var errors = refused.Results.ConvertAll(result => result.Error).FindAll(error => error.IsError);
+                return errors.TrueForAll(IsNoAnswer) ? throw new KafkaException(errors.FirstOrDefault() ?? refused.Error, refused) : false;
+            }
+            catch (KafkaException refused) when (!IsNoAnswer(refused.Error))
             {
                 return false;
             }

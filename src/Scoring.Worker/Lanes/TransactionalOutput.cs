@@ -7,6 +7,8 @@ namespace Scoring.Worker.Lanes;
 /// <remarks>
 /// One transaction at a time. It begins with its first record. A commit has three steps, each of which may ask to be called again: what
 /// is queued is sent, the offsets join the transaction, the transaction ends. Until it has ended nothing more is taken.
+/// <para>Offsets are sent while records are on their way, once the first of them is acknowledged (docs/decisions/0022). Earlier the broker may still be at work on the transaction before, and the client
+/// asks again only after <c>retry.backoff.ms</c>.</para>
 /// </remarks>
 internal sealed class TransactionalOutput : LaneOutput
 {
@@ -41,8 +43,11 @@ internal sealed class TransactionalOutput : LaneOutput
     private long bytes;
     private IReadOnlyList<TopicPartitionOffset> offsets = [];
     private IConsumerGroupMetadata? member;
-    private long flushSince;
+    private bool isBeside;
+    private bool isJoined;
+    private long sendSince;
     private long offsetsSince;
+    private TimeSpan offsetsTook;
     private long endSince;
     private long restsUntil;
 
@@ -61,8 +66,7 @@ internal sealed class TransactionalOutput : LaneOutput
     private enum Step
     {
         None,
-        Flushing,
-        SendingOffsets,
+        Sending,
         Ending,
     }
 
@@ -93,7 +97,7 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Transactions that were opened so far.</summary>
     public long Opened { get; private set; }
 
-    /// <summary>How long the steps of the last commit took: what was queued to be sent and acknowledged, the offsets to join, the transaction to end.</summary>
+    /// <summary>How long the steps of the last commit took: what was queued to be sent and acknowledged, beyond the time of the offsets; the offsets to join; the transaction to end.</summary>
     public (TimeSpan Send, TimeSpan Offsets, TimeSpan End) StepTimes { get; private set; }
 
     /// <summary>Since when the transaction is open, or how long the last one was up to now.</summary>
@@ -150,8 +154,9 @@ internal sealed class TransactionalOutput : LaneOutput
         offsets = positions;
         member = memberNow;
         Begin();
-        step = Step.Flushing;
-        flushSince = Clock.GetTimestamp();
+        step = Step.Sending;
+        (offsetsSince, endSince) = (0, 0);
+        sendSince = Clock.GetTimestamp();
         return GoOn(out tookTooLong);
     }
 
@@ -159,21 +164,16 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <param name="tookTooLong">As of <see cref="Commit"/>.</param>
     public TransactionAnswer GoOn(out bool tookTooLong)
     {
-        var answer = Flush();
-        if (answer == TransactionAnswer.Done)
-        {
-            answer = SendOffsets();
-        }
-
+        var answer = Send();
         if (answer == TransactionAnswer.Done)
         {
             answer = End();
         }
 
-        tookTooLong = answer != TransactionAnswer.CallAgain && Clock.GetElapsedTime(offsetsSince) > GhostAfter;
+        tookTooLong = answer != TransactionAnswer.CallAgain && (TimeOfOffsets > GhostAfter || TimeOfEnd > GhostAfter);
         if (answer == TransactionAnswer.Done)
         {
-            StepTimes = (Clock.GetElapsedTime(flushSince, offsetsSince), Clock.GetElapsedTime(offsetsSince, endSince), Clock.GetElapsedTime(endSince));
+            StepTimes = (Clock.GetElapsedTime(sendSince, endSince) - offsetsTook, offsetsTook, TimeOfEnd);
             Forget();
         }
 
@@ -193,6 +193,8 @@ internal sealed class TransactionalOutput : LaneOutput
             return IsReady;
         }
 
+        // librdkafka numbers the next records as it had numbered those that it takes back, which the broker may have: it would take the next for repeats, and they would be missing.
+        bool isClean = !isBeside && Waiting == 0;
         long started = Clock.GetTimestamp();
         while (Clock.GetElapsedTime(started) < GhostAfter)
         {
@@ -200,7 +202,7 @@ internal sealed class TransactionalOutput : LaneOutput
             {
                 producer!.AbortTransaction(CallBound);
                 Forget();
-                return Clock.GetElapsedTime(started) < GhostAfter;
+                return isClean && Clock.GetElapsedTime(started) < GhostAfter;
             }
             catch (KafkaRetriableException)
             {
@@ -300,10 +302,10 @@ internal sealed class TransactionalOutput : LaneOutput
         }
     }
 
-    /// <summary>Sends everything that was produced and waits until the broker has it.</summary>
-    private TransactionAnswer Flush()
+    /// <summary>Sends everything that was produced and the offsets, and waits until the broker has both.</summary>
+    private TransactionAnswer Send()
     {
-        if (step != Step.Flushing)
+        if (step != Step.Sending)
         {
             return TransactionAnswer.Done;
         }
@@ -313,6 +315,18 @@ internal sealed class TransactionalOutput : LaneOutput
         int left = producer!.Flush(FlushTime);
         while (left > 0)
         {
+            if (!isJoined && left < records)
+            {
+                isBeside = true;
+                if (SendOffsets() is var answer and not TransactionAnswer.Done)
+                {
+                    return answer;
+                }
+
+                left = producer.Flush(FlushTime);
+                continue;
+            }
+
             if (Clock.GetElapsedTime(started) > CallBound)
             {
                 return TransactionAnswer.CallAgain;
@@ -336,23 +350,53 @@ internal sealed class TransactionalOutput : LaneOutput
             }
         }
 
-        step = Step.SendingOffsets;
-        offsetsSince = Clock.GetTimestamp();
+        if (!isJoined && SendOffsets() is var joining and not TransactionAnswer.Done)
+        {
+            return joining;
+        }
+
+        if (isBeside && Refusal() is var refusal and not TransactionAnswer.Done)
+        {
+            return refusal;
+        }
+
+        step = Step.Ending;
+        endSince = Clock.GetTimestamp();
         return TransactionAnswer.Done;
     }
 
     private TransactionAnswer SendOffsets()
     {
-        if (step != Step.SendingOffsets)
-        {
-            return TransactionAnswer.Done;
-        }
-
+        offsetsSince = offsetsSince == 0 ? Clock.GetTimestamp() : offsetsSince;
         try
         {
             producer!.SendOffsetsToTransaction(offsets, member, OffsetsBound);
-            step = Step.Ending;
-            endSince = Clock.GetTimestamp();
+            offsetsTook = Clock.GetElapsedTime(offsetsSince);
+            isJoined = true;
+            return TransactionAnswer.Done;
+        }
+        catch (KafkaException error)
+        {
+            LastError = error.Error;
+            var answer = TransactionErrors.OfOffsets(error);
+            return isBeside && answer is TransactionAnswer.Abort or TransactionAnswer.AbortNotOwner && Refusal() is var refusal and not TransactionAnswer.Done ? refusal : answer; // A record's refusal meanwhile makes it "a wrong state".
+        }
+    }
+
+    /// <summary>Whether a record was refused while the offsets joined, or after. The call that ends the transaction would say it too, but among errors after which it may be committed.</summary>
+    /// <remarks>
+    /// Asked by beginning what is begun already; never while another call is to be gone on with. librdkafka 2.16 (<c>rd_kafka_txn_require_states0</c>) answers <see cref="ErrorCode.Local_State"/> while all is well, and with the refusal
+    /// where there is one; it has noted that before it counts the record as done.
+    /// </remarks>
+    private TransactionAnswer Refusal()
+    {
+        try
+        {
+            producer!.BeginTransaction();
+            return TransactionAnswer.Unknown; // There was none any more.
+        }
+        catch (KafkaException none) when (none.Error.Code == ErrorCode.Local_State)
+        {
             return TransactionAnswer.Done;
         }
         catch (KafkaException error)
@@ -376,6 +420,10 @@ internal sealed class TransactionalOutput : LaneOutput
         }
     }
 
+    private TimeSpan TimeOfOffsets => isJoined ? offsetsTook : offsetsSince == 0 ? TimeSpan.Zero : Clock.GetElapsedTime(offsetsSince);
+
+    private TimeSpan TimeOfEnd => endSince == 0 ? TimeSpan.Zero : Clock.GetElapsedTime(endSince);
+
     /// <summary>Records that the broker has not acknowledged.</summary>
     private int Waiting => direct?.Waiting ?? producer!.Flush(TimeSpan.Zero);
 
@@ -394,6 +442,7 @@ internal sealed class TransactionalOutput : LaneOutput
     {
         step = Step.None;
         isOpen = false;
+        (isBeside, isJoined) = (false, false);
         records = 0;
         bytes = 0;
         offsets = [];

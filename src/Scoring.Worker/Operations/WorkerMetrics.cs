@@ -43,7 +43,7 @@ internal sealed class WorkerMetrics
         CommitFailures = factory.CreateCounter("fraudscoring_kafka_commit_failures_total", "Commits that were refused or lost.");
         Transactions = Counter("transactions_total", "Kafka transactions of lanes, by outcome.", "outcome");
         CommitDuration = factory.CreateHistogram("fraudscoring_commit_duration_seconds", "From the beginning of a commit until the broker has it: output sent, offsets added, transaction ended.", new HistogramConfiguration { Buckets = CommitBuckets });
-        CommitStepDuration = factory.CreateHistogram("fraudscoring_commit_step_duration_seconds", "Parts of a commit: send (what is queued goes out and is acknowledged), offsets (they join the transaction), end (the broker has decided it).", ["step"], new HistogramConfiguration { Buckets = CommitBuckets });
+        CommitStepDuration = factory.CreateHistogram("fraudscoring_commit_step_duration_seconds", "Parts of a commit: offsets (they join the transaction, while records are on their way), send (what else it takes until what is queued is acknowledged), end (the broker has decided it).", ["step"], new HistogramConfiguration { Buckets = CommitBuckets });
         ProducerReplacements = Counter("producer_replacements_total", "Transactional producers given up for a new one, by cause.", "cause");
         Fences = factory.CreateCounter("fraudscoring_fences_total", "Times that another process used this one's transactional identifier, or the broker had forgotten it.");
         InputGap = factory.CreateCounter("fraudscoring_input_gap_records_total", "Records that retention removed before they were read.");

@@ -120,7 +120,7 @@ public sealed class KafkaBroker : IAsyncLifetime
         }
 
         using var told = new BrokerAdmin(new KafkaClients(new KafkaOptions { BootstrapServers = BootstrapServers }, "tests", NullLogger.Instance), BootstrapServers, AdminTimeout, TimeProvider.System);
-        told.AwaitTopics(names.Select(name => topics[name]));
+        Assert.Null(told.AwaitTopics([.. names.Select(name => topics[name])]));
         return topics;
     }
 

@@ -33,7 +33,7 @@ internal sealed class SimulatedProducer(World world, Network network, SimulatedB
         process.Enter("BeginTransaction");
         if (requests.State != ProducerState.Ready)
         {
-            throw new KafkaException(requests.State == ProducerState.Fatal ? requests.Failure : new Error(ErrorCode.Local_State, $"no transaction can begin in state {requests.State}", isFatal: false));
+            throw new KafkaException(requests.State is ProducerState.Fatal or ProducerState.Abortable ? requests.Failure : new Error(ErrorCode.Local_State, $"no transaction can begin in state {requests.State}", isFatal: false));
         }
 
         requests.State = ProducerState.Open;

@@ -17,7 +17,7 @@ public sealed class TransactionScene : IDisposable
 {
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private static readonly TopicPartition Target = new("out", 0);
+    internal static readonly TopicPartition Target = new("out", 0);
 
     private readonly KafkaClients clients;
     private readonly IConsumer<Ignore, Ignore> member;
@@ -27,7 +27,7 @@ public sealed class TransactionScene : IDisposable
     public TransactionScene()
     {
         Broker.CreateTopic("in", 1);
-        Broker.CreateTopic(Target.Topic, 1);
+        Broker.CreateTopic(Target.Topic, 2);
         clients = new KafkaClients(Options(Broker), "group", NullLogger.Instance);
         member = clients.GroupReader<Ignore, Ignore>(0).Build();
         Output = new TransactionalOutput(Build, inFlightMax: 1_000, TimeProvider.System);
