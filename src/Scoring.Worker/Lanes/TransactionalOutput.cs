@@ -193,8 +193,14 @@ internal sealed class TransactionalOutput : LaneOutput
             return IsReady;
         }
 
-        // librdkafka numbers the next records as it had numbered those that it takes back, which the broker may have: it would take the next for repeats, and they would be missing.
-        bool isClean = !isBeside && Waiting == 0;
+        // librdkafka numbers the next records as it had numbered those that it takes back, which the broker may have: it would take the next for repeats, and they would be missing. Nor is it asked to abort:
+        // where a partition is just joining, librdkafka 2.16 ends the process when that is answered, or given up, after the abort (an assertion in rd_kafka_txn_handle_AddPartitionsToTxn).
+        if (isBeside || Waiting > 0)
+        {
+            IsFenced |= Refusal() == TransactionAnswer.Fenced;
+            return false;
+        }
+
         long started = Clock.GetTimestamp();
         while (Clock.GetElapsedTime(started) < GhostAfter)
         {
@@ -202,7 +208,7 @@ internal sealed class TransactionalOutput : LaneOutput
             {
                 producer!.AbortTransaction(CallBound);
                 Forget();
-                return isClean && Clock.GetElapsedTime(started) < GhostAfter;
+                return Clock.GetElapsedTime(started) < GhostAfter;
             }
             catch (KafkaRetriableException)
             {
