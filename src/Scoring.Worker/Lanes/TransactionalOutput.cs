@@ -193,9 +193,9 @@ internal sealed class TransactionalOutput : LaneOutput
             return IsReady;
         }
 
-        // librdkafka numbers the next records as it had numbered those that it takes back, which the broker may have: it would take the next for repeats, and they would be missing. Nor is it asked to abort:
-        // where a partition is just joining, librdkafka 2.16 ends the process when that is answered, or given up, after the abort (an assertion in rd_kafka_txn_handle_AddPartitionsToTxn).
-        if (isBeside || Waiting > 0)
+        // librdkafka numbers the next records as it had numbered those that it takes back, which the broker may have: it would take the next for repeats, and they would be missing.
+        // Not so a transaction whose commit has not begun: only another producer would help there too, and replacing one while a partition is joining can end the process (docs/decisions/0022).
+        if (isBeside)
         {
             IsFenced |= Refusal() == TransactionAnswer.Fenced;
             return false;

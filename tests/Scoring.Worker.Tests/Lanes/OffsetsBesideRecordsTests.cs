@@ -54,15 +54,6 @@ public sealed class OffsetsBesideRecordsTests : IDisposable
     }
 
     [Fact]
-    public void What_is_not_acknowledged_is_not_aborted_by_the_same_producer()
-    {
-        ProduceOneThatIsAnsweredLater(ErrorCode.NoError);
-        Assert.False(scene.Output.TryAbort());
-        scene.Replace();
-        scene.CommitsTheNext();
-    }
-
-    [Fact]
     public void They_wait_for_the_first_record()
     {
         scene.Broker.RefuseAfter((short)TransactionRequest.Produce, (int)ErrorCode.NoError, Later);
