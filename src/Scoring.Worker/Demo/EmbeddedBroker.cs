@@ -110,13 +110,13 @@ public sealed class EmbeddedBroker : IDisposable
     /// <summary>Answers one of the next requests of one kind with an error, or with none (0), after a while.</summary>
     /// <param name="requestKind">Number of the request in Kafka's protocol.</param>
     /// <param name="error">Number of the error in Kafka's protocol.</param>
-    /// <param name="time">How long it takes.</param>
-    internal void RefuseAfter(short requestKind, int error, TimeSpan time)
+    /// <param name="after">How long that takes.</param>
+    internal void AnswerNext(short requestKind, int error, TimeSpan after)
     {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(clusterHandle == 0, this);
-            _ = MockCluster.PushRequestError(clusterHandle, broker: 1, requestKind, count: 1, error, (int)time.TotalMilliseconds);
+            _ = MockCluster.PushRequestError(clusterHandle, broker: 1, requestKind, count: 1, error, (int)after.TotalMilliseconds);
         }
     }
 

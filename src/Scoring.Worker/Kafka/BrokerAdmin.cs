@@ -61,22 +61,14 @@ internal sealed class BrokerAdmin : IDisposable
     /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
     public string? AwaitTopics(IReadOnlyCollection<string> topics)
     {
-        long started = clock.GetTimestamp();
-        return new ResiliencePipelineBuilder<string?> { TimeProvider = clock }
-            .AddRetry(new RetryStrategyOptions<string?>
+        return Repeat(
+            () =>
             {
-                MaxRetryAttempts = int.MaxValue,
-                Delay = TimeSpan.FromMilliseconds(500),
-                ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is not null && clock.GetElapsedTime(started) < ToldTimeout),
-            })
-            .Build()
-            .Execute(
-                _ =>
-                {
-                    var known = PartitionCounts();
-                    return topics.FirstOrDefault(topic => !known.ContainsKey(topic));
-                },
-                stopping);
+                var known = PartitionCounts();
+                return topics.FirstOrDefault(topic => !known.ContainsKey(topic));
+            },
+            told => told.Result is not null,
+            ToldTimeout);
     }
 
     /// <summary>End offsets, counting records of transactions that are still open.</summary>
@@ -220,20 +212,9 @@ internal sealed class BrokerAdmin : IDisposable
     /// <exception cref="OperationCanceledException">The process is told to stop.</exception>
     public T Ask<T>(Func<T> question)
     {
-        // A topic that cannot be made is an answer, not silence.
-        long started = clock.GetTimestamp();
-        var patient = new ResiliencePipelineBuilder { TimeProvider = clock }
-            .AddRetry(new RetryStrategyOptions
-            {
-                MaxRetryAttempts = int.MaxValue,
-                Delay = TimeSpan.FromMilliseconds(500),
-                ShouldHandle = arguments => ValueTask.FromResult(
-                    arguments.Outcome.Exception is KafkaException { Error.IsFatal: false } and not CreateTopicsException && clock.GetElapsedTime(started) < bound),
-            })
-            .Build();
         try
         {
-            return patient.Execute(_ => question(), stopping);
+            return Repeat(question, told => told.Exception is KafkaException { Error.IsFatal: false } and not CreateTopicsException, bound); // A topic that cannot be made is an answer, not silence.
         }
         catch (KafkaException unanswered) when (unanswered is not CreateTopicsException)
         {
@@ -248,6 +229,21 @@ internal sealed class BrokerAdmin : IDisposable
     public void Dispose() => admin.Dispose();
 
     private static bool IsNoAnswer(Error error) => NoAnswer.Contains(error.Code);
+
+    /// <summary>Asks again twice a second while what came of it says so, for a time; what came last counts.</summary>
+    private T Repeat<T>(Func<T> question, Predicate<Outcome<T>> again, TimeSpan time)
+    {
+        long started = clock.GetTimestamp();
+        return new ResiliencePipelineBuilder<T> { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions<T>
+            {
+                MaxRetryAttempts = int.MaxValue,
+                Delay = TimeSpan.FromMilliseconds(500),
+                ShouldHandle = arguments => ValueTask.FromResult(again(arguments.Outcome) && clock.GetElapsedTime(started) < time),
+            })
+            .Build()
+            .Execute(_ => question(), stopping);
+    }
 
     /// <summary>Whether a static name is <c>INSTANCE-LANE</c>.</summary>
     private static bool IsLaneOf(string instance, string? name) =>

@@ -56,7 +56,7 @@ public sealed class OffsetsBesideRecordsTests : IDisposable
     [Fact]
     public void They_wait_for_the_first_record()
     {
-        scene.Broker.RefuseAfter((short)TransactionRequest.Produce, (int)ErrorCode.NoError, Later);
+        scene.Broker.AnswerNext((short)TransactionRequest.Produce, (int)ErrorCode.NoError, Later);
         scene.Produce("alone");
         Assert.Equal(TransactionAnswer.Done, scene.Commit().Answer);
         string[] calls = [.. scene.Producer.CallsOfTransaction];
@@ -67,8 +67,8 @@ public sealed class OffsetsBesideRecordsTests : IDisposable
 
     private void ProduceOneThatIsAnsweredLater(ErrorCode error)
     {
-        scene.Broker.RefuseAfter((short)TransactionRequest.Produce, (int)ErrorCode.NoError, TimeSpan.Zero);
-        scene.Broker.RefuseAfter((short)TransactionRequest.Produce, (int)error, Later);
+        scene.Broker.AnswerNext((short)TransactionRequest.Produce, (int)ErrorCode.NoError, TimeSpan.Zero);
+        scene.Broker.AnswerNext((short)TransactionRequest.Produce, (int)error, Later);
         scene.Produce("at once");
         scene.Output.Produce(new TopicPartition(TransactionScene.Target.Topic, 1), default, "later"u8, hasKey: false);
     }
