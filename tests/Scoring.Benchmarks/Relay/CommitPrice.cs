@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
 using Scoring.Benchmarks.Trees;
 using Scoring.EndToEnd.Tests.Operations;
 
@@ -11,7 +10,6 @@ internal sealed class CommitPrice
 {
     private static readonly int[] IntervalsMs = [10, 25, 50, 100, 250, 1_000];
     private static readonly int[] IntervalsMsQuick = [25, 100];
-    private static readonly string[] Steps = ["send", "offsets", "end"];
 
     private readonly string servers;
     private readonly FileInfo worker;
@@ -78,10 +76,10 @@ internal sealed class CommitPrice
             {
                 var ours = await ThroughputAsync(FormattableString.Invariant($"{run}-{interval}"), run, "exactly_once", interval);
                 var relay = await RelayAsync(topics, run, interval);
-                var (median, high, paced) = await LatencyAsync(FormattableString.Invariant($"{run}-{interval}-paced"), interval);
+                var paced = await SteadyRun.RunAsync(servers, FormattableString.Invariant($"{run}-{interval}-paced"), worker, inputs, Settings("exactly_once", interval), [], rate, measured, stopping);
                 await output.WriteLineAsync(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"| {interval} | {ours.Of.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / atLeastOnce.Of.EventsPerSecond:F2} | {ours.Of.CpuSecondsPerMillion:F1} | {ours.Commit} | {relay.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / relay.EventsPerSecond:F2} | {median:F1} | {high:F1} | {paced} |"));
+                    $"| {interval} | {ours.Of.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / atLeastOnce.Of.EventsPerSecond:F2} | {ours.Of.CpuSecondsPerMillion:F1} | {ours.Commit} | {relay.EventsPerSecond:N0} | {ours.Of.EventsPerSecond / relay.EventsPerSecond:F2} | {paced.VisibleMs:F1} | {paced.VisibleHighMs:F1} | {paced.Commit} |"));
             }
         }
         finally
@@ -90,14 +88,14 @@ internal sealed class CommitPrice
         }
     }
 
-    private async Task<(Throughput Of, string Commit)> ThroughputAsync(string run, string input, string delivery, int intervalMs)
+    private async Task<(Throughput Of, CommitTimes Commit)> ThroughputAsync(string run, string input, string delivery, int intervalMs)
     {
         using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Outputs(run));
         try
         {
             using var http = new HttpDoor(HttpDoor.FreePort());
-            string commit = "";
-            var throughput = await Contender.RunAsync(worker.FullName, Arguments(run, input, delivery, intervalMs, http), () => topics.Committed(run, $"{input}.in"), service.EventCount, stopping, async () => commit = Commit((await http.GetAsync("/metrics", stopping)).Body));
+            var commit = new CommitTimes(double.NaN, double.NaN, double.NaN, double.NaN);
+            var throughput = await Contender.RunAsync(worker.FullName, inputs.Arguments(servers, run, input, http.EndPoint.ToString(), Settings(delivery, intervalMs)), () => topics.Committed(run, $"{input}.in"), service.EventCount, stopping, async () => commit = CommitTimes.Of((await http.GetAsync("/metrics", stopping)).Body));
             answerBytes = answerBytes == 0 ? topics.MeanValueBytes($"{run}.scores") : answerBytes;
             return (throughput, commit);
         }
@@ -121,58 +119,5 @@ internal sealed class CommitPrice
         }
     }
 
-    private async Task<(double Median, double High, string Commit)> LatencyAsync(string run, int intervalMs)
-    {
-        using var topics = await BenchmarkTopics.CreateAsync(servers, WorkerInputs.Topics(run));
-        try
-        {
-            using var latency = new VisibleLatency(servers, $"{run}.in", $"{run}.scores", rate, measured, stopping);
-            using var http = new HttpDoor(HttpDoor.FreePort());
-            await using var process = new RunningProgram(worker.FullName, Arguments(run, run, "exactly_once", intervalMs, http));
-            try
-            {
-                using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-                patience.CancelAfter(TimeSpan.FromSeconds(60));
-                await http.UntilAsync("/health/ready", answer => answer.Status == HttpStatusCode.OK, patience.Token);
-                var (median, high) = await latency.RunAsync();
-                return (median, high, Commit((await http.GetAsync("/metrics", stopping)).Body));
-            }
-            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-            {
-                throw process.Failure("was not ready, or did not answer all events");
-            }
-        }
-        finally
-        {
-            await topics.RemoveAsync();
-        }
-    }
-
-    private IEnumerable<string> Arguments(string run, string input, string delivery, int intervalMs, HttpDoor http) =>
-        inputs.Arguments(servers, run, input, http.EndPoint.ToString(), $"Kafka:Delivery={delivery}", FormattableString.Invariant($"Lanes:CommitIntervalMs={intervalMs}"));
-
-    /// <summary>Median of all commits and, in brackets, of their steps.</summary>
-    private static string Commit(string metrics) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{MedianMs(metrics, "commit_duration_seconds_bucket{"):F1} ({string.Join(", ", Steps.Select(step => MedianMs(metrics, $"commit_step_duration_seconds_bucket{{step=\"{step}\",").ToString("F1", CultureInfo.InvariantCulture)))})");
-
-    /// <summary>Middle of a histogram, between two of its bounds in even parts; ms.</summary>
-    private static double MedianMs(string metrics, string series)
-    {
-        string name = $"fraudscoring_{series}le=\"";
-        var buckets = metrics.Split('\n')
-            .Where(line => line.StartsWith(name, StringComparison.Ordinal))
-            .Select(line => line[name.Length..].Split("\"} "))
-            .Select(part => (Bound: part[0] is "+Inf" ? double.PositiveInfinity : double.Parse(part[0], CultureInfo.InvariantCulture), Count: double.Parse(part[1], CultureInfo.InvariantCulture)))
-            .ToList();
-        if (buckets.Count == 0 || buckets[^1].Count == 0)
-        {
-            return double.NaN;
-        }
-
-        double half = buckets[^1].Count / 2;
-        int at = buckets.FindIndex(bucket => bucket.Count >= half);
-        var below = at == 0 ? (Bound: 0, Count: 0) : buckets[at - 1];
-        return 1_000 * (below.Bound + ((buckets[at].Bound - below.Bound) * (half - below.Count) / (buckets[at].Count - below.Count)));
-    }
+    private static string[] Settings(string delivery, int intervalMs) => [$"Kafka:Delivery={delivery}", FormattableString.Invariant($"Lanes:CommitIntervalMs={intervalMs}")];
 }

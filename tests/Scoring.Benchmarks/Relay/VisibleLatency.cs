@@ -18,6 +18,7 @@ internal sealed class VisibleLatency : IDisposable
     private readonly SteadyEvents events;
     private readonly double[] latencies;
     private readonly CancellationTokenSource stop;
+    private readonly TaskCompletionSource warm = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Prepares a run.</summary>
     /// <param name="servers">Brokers.</param>
@@ -36,6 +37,9 @@ internal sealed class VisibleLatency : IDisposable
         latencies = new double[count];
         stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
     }
+
+    /// <summary>Ends when the measuring begins.</summary>
+    public Task WarmedUp => warm.Task;
 
     /// <summary>Sends and reads, and gives the middle and the 99th of a hundred, ms.</summary>
     public async Task<(double Median, double High)> RunAsync()
@@ -56,12 +60,18 @@ internal sealed class VisibleLatency : IDisposable
         using var consumer = ScoreWatch.Reader(servers);
         consumer.Assign(Enumerable.Range(0, BenchmarkTopics.PartitionCount).Select(partition => new TopicPartitionOffset(to, partition, Offset.Beginning)));
         int[] ends = new int[BenchmarkTopics.PartitionCount];
+        int unmeasured = (int)(rate * WarmUp.TotalSeconds);
         for (int seen = 0; seen < latencies.Length; seen++)
         {
+            if (seen == unmeasured)
+            {
+                warm.TrySetResult();
+            }
+
             int partition = consumer.Consume(stop.Token).Partition.Value;
             latencies[seen] = Stopwatch.GetElapsedTime(events.SentAt(partition, ends[partition]++)).TotalMilliseconds;
         }
 
-        return latencies[(int)(rate * WarmUp.TotalSeconds)..];
+        return latencies[unmeasured..];
     }
 }
