@@ -109,6 +109,10 @@ internal sealed class TransactionCommits : LaneCommits
         {
             Begin(now, positions(), isBusy, isLast: false);
         }
+        else if (!isBusy && aborts == 0 && !oversize.IsOn && output.TakesRecords)
+        {
+            output.SendAhead(); // Not after something failed: a record that is refused ahead would be refused without the commit that tells why.
+        }
     }
 
     /// <inheritdoc/>

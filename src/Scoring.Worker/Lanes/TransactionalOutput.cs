@@ -23,6 +23,12 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>A flush of 1 ms was over before the client's thread looked: in one run a tenth of the commits took until <c>linger.ms</c>. With 2 ms that was not seen.</summary>
     private static readonly TimeSpan FlushTime = TimeSpan.FromMilliseconds(2);
 
+    /// <summary>Sets what is queued going where nothing of it is waited for: what is missed is made up for by the flush that follows.</summary>
+    private static readonly TimeSpan Nudge = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>So long after the first record the partitions of a transaction have usually joined it.</summary>
+    private static readonly TimeSpan JoinTime = TimeSpan.FromMilliseconds(4);
+
     /// <summary>
     /// How often it is looked whether the broker has everything: nothing wakes the one who waits. Between flushes, for while one is under way and a partition has a batch to send behind
     /// another that is on its way, the client's thread asks without pause whether it may (docs/decisions/0014).
@@ -43,11 +49,11 @@ internal sealed class TransactionalOutput : LaneOutput
     private long bytes;
     private IReadOnlyList<TopicPartitionOffset> offsets = [];
     private IConsumerGroupMetadata? member;
+    private bool wasSentAhead;
     private bool isBeside;
-    private bool isJoined;
     private long sendSince;
     private long offsetsSince;
-    private TimeSpan offsetsTook;
+    private TimeSpan? offsetsTook;
     private long endSince;
     private long restsUntil;
 
@@ -155,7 +161,6 @@ internal sealed class TransactionalOutput : LaneOutput
         member = memberNow;
         Begin();
         step = Step.Sending;
-        (offsetsSince, endSince) = (0, 0);
         sendSince = Clock.GetTimestamp();
         return GoOn(out tookTooLong);
     }
@@ -170,14 +175,28 @@ internal sealed class TransactionalOutput : LaneOutput
             answer = End();
         }
 
-        tookTooLong = answer != TransactionAnswer.CallAgain && (TimeOfOffsets > GhostAfter || TimeOfEnd > GhostAfter);
+        tookTooLong = answer != TransactionAnswer.CallAgain && ((offsetsTook ?? TimeSince(offsetsSince)) > GhostAfter || TimeSince(endSince) > GhostAfter);
         if (answer == TransactionAnswer.Done)
         {
-            StepTimes = (Clock.GetElapsedTime(sendSince, endSince) - offsetsTook, offsetsTook, TimeOfEnd);
+            var joining = offsetsTook!.Value;
+            StepTimes = (Clock.GetElapsedTime(sendSince, endSince) - joining, joining, TimeSince(endSince));
             Forget();
         }
 
         return answer;
+    }
+
+    /// <summary>
+    /// Sends what was produced so far, once in a transaction, when its partitions have had time to join it. Of each partition's first records a broker asks the coordinator whether they
+    /// belong to a transaction (KIP-890), one request of a connection after the other; the commit then has the others to wait for only (docs/decisions/0023).
+    /// </summary>
+    public void SendAhead()
+    {
+        if (isOpen && !wasSentAhead && OpenFor >= JoinTime)
+        {
+            wasSentAhead = true;
+            producer!.Flush(FlushTime);
+        }
     }
 
     /// <summary>Ends a commit of which nothing was committed; the transaction is still open.</summary>
@@ -193,11 +212,10 @@ internal sealed class TransactionalOutput : LaneOutput
             return IsReady;
         }
 
-        // librdkafka numbers the next records as it had numbered those that it takes back, which the broker may have: it would take the next for repeats, and they would be missing.
-        // Not so a transaction whose commit has not begun: only another producer would help there too, and replacing one while a partition is joining can end the process (docs/decisions/0022).
-        if (isBeside)
+        bool areAllThere = offsetsSince != 0 && !isBeside;
+        if (!areAllThere && Settle() is var reason and not TransactionAnswer.Done)
         {
-            IsFenced |= Refusal() == TransactionAnswer.Fenced;
+            IsFenced |= reason == TransactionAnswer.Fenced;
             return false;
         }
 
@@ -282,9 +300,13 @@ internal sealed class TransactionalOutput : LaneOutput
     {
         var answer = TransactionErrors.OfProduce(refused.Error);
         IsFenced |= answer == TransactionAnswer.Fenced;
-        return answer is TransactionAnswer.Stop or TransactionAnswer.AbortTooLarge
-            ? base.Refused(target, refused)
-            : new TransactionBroken($"a record for {target.Topic} cannot be produced: {refused.Error.Reason}", refused);
+        if (answer is TransactionAnswer.Stop or TransactionAnswer.AbortTooLarge)
+        {
+            return base.Refused(target, refused);
+        }
+
+        var why = Refusal() == TransactionAnswer.Done ? refused.Error : LastError!; // "A wrong state" where a record was refused before.
+        return new TransactionBroken($"a record for {target.Topic} cannot be produced: {why.Reason}", refused);
     }
 
     private void Begin()
@@ -317,48 +339,23 @@ internal sealed class TransactionalOutput : LaneOutput
         }
 
         long started = Clock.GetTimestamp();
-        int looks = 1;
-        int left = producer!.Flush(FlushTime);
-        while (left > 0)
+        if (offsetsTook is null)
         {
-            if (!isJoined && left < records)
-            {
-                isBeside = true;
-                if (SendOffsets() is var answer and not TransactionAnswer.Done)
-                {
-                    return answer;
-                }
-
-                left = producer.Flush(FlushTime);
-                continue;
-            }
-
-            if (Clock.GetElapsedTime(started) > CallBound)
+            if (!AwaitAcknowledged(CallBound, left: Math.Max(0, records - 1)))
             {
                 return TransactionAnswer.CallAgain;
             }
 
-            int before = left;
-            for (int look = 0; look < looks && left == before; look++)
+            isBeside |= Waiting > 0;
+            if (SendOffsets() is var joining and not TransactionAnswer.Done)
             {
-                producer.Poll(Look);
-                left = Waiting;
-            }
-
-            if (left < before)
-            {
-                looks = 1;
-            }
-            else
-            {
-                left = producer.Flush(FlushTime); // What waits behind a batch on its way goes with another flush only.
-                looks = Math.Min(2 * looks, LooksMax);
+                return joining;
             }
         }
 
-        if (!isJoined && SendOffsets() is var joining and not TransactionAnswer.Done)
+        if (!AwaitAcknowledged(CallBound - Clock.GetElapsedTime(started), left: 0))
         {
-            return joining;
+            return TransactionAnswer.CallAgain;
         }
 
         if (isBeside && Refusal() is var refusal and not TransactionAnswer.Done)
@@ -371,6 +368,41 @@ internal sealed class TransactionalOutput : LaneOutput
         return TransactionAnswer.Done;
     }
 
+    /// <summary>Has what was produced sent, and waits until no more is left that the broker has not acknowledged.</summary>
+    /// <returns>False when the time was over before that.</returns>
+    private bool AwaitAcknowledged(TimeSpan bound, int left)
+    {
+        long started = Clock.GetTimestamp();
+        int looks = 1;
+        int waiting = producer!.Flush(Waiting > left ? FlushTime : Nudge);
+        while (waiting > left)
+        {
+            if (Clock.GetElapsedTime(started) > bound)
+            {
+                return false;
+            }
+
+            int before = waiting;
+            for (int look = 0; look < looks && waiting == before; look++)
+            {
+                producer.Poll(Look);
+                waiting = Waiting;
+            }
+
+            if (waiting < before)
+            {
+                looks = 1;
+            }
+            else
+            {
+                waiting = producer.Flush(FlushTime); // What waits behind a batch on its way goes with another flush only.
+                looks = Math.Min(2 * looks, LooksMax);
+            }
+        }
+
+        return true;
+    }
+
     private TransactionAnswer SendOffsets()
     {
         offsetsSince = offsetsSince == 0 ? Clock.GetTimestamp() : offsetsSince;
@@ -378,14 +410,18 @@ internal sealed class TransactionalOutput : LaneOutput
         {
             producer!.SendOffsetsToTransaction(offsets, member, OffsetsBound);
             offsetsTook = Clock.GetElapsedTime(offsetsSince);
-            isJoined = true;
             return TransactionAnswer.Done;
         }
         catch (KafkaException error)
         {
             LastError = error.Error;
             var answer = TransactionErrors.OfOffsets(error);
-            return isBeside && answer is TransactionAnswer.Abort or TransactionAnswer.AbortNotOwner && Refusal() is var refusal and not TransactionAnswer.Done ? refusal : answer; // A record's refusal meanwhile makes it "a wrong state".
+            if (isBeside && answer is TransactionAnswer.Abort or TransactionAnswer.AbortNotOwner && Refusal() is var refusal and not TransactionAnswer.Done)
+            {
+                return refusal; // It made the call fail with "a wrong state".
+            }
+
+            return answer;
         }
     }
 
@@ -412,6 +448,23 @@ internal sealed class TransactionalOutput : LaneOutput
         }
     }
 
+    /// <summary>Has everything sent before an abort, and waits until the broker has it.</summary>
+    /// <remarks>
+    /// What librdkafka has not sent an abort takes back, as does the refusal of a record or of the offsets, and it numbers the next records as those. It takes for such also what it has sent and got no answer to; a
+    /// broker that has those takes the next for repeats, and they would be missing (docs/decisions/0023).
+    /// </remarks>
+    /// <returns>Done when the broker has all of it and refused nothing.</returns>
+    private TransactionAnswer Settle()
+    {
+        var refusal = Refusal();
+        if (refusal != TransactionAnswer.Done)
+        {
+            return refusal;
+        }
+
+        return AwaitAcknowledged(GhostAfter, left: 0) ? Refusal() : TransactionAnswer.CallAgain;
+    }
+
     private TransactionAnswer End()
     {
         try
@@ -426,9 +479,8 @@ internal sealed class TransactionalOutput : LaneOutput
         }
     }
 
-    private TimeSpan TimeOfOffsets => isJoined ? offsetsTook : offsetsSince == 0 ? TimeSpan.Zero : Clock.GetElapsedTime(offsetsSince);
-
-    private TimeSpan TimeOfEnd => endSince == 0 ? TimeSpan.Zero : Clock.GetElapsedTime(endSince);
+    /// <summary>How long ago a step began; nothing where it has not.</summary>
+    private TimeSpan TimeSince(long began) => began == 0 ? TimeSpan.Zero : Clock.GetElapsedTime(began);
 
     /// <summary>Records that the broker has not acknowledged.</summary>
     private int Waiting => direct?.Waiting ?? producer!.Flush(TimeSpan.Zero);
@@ -448,7 +500,8 @@ internal sealed class TransactionalOutput : LaneOutput
     {
         step = Step.None;
         isOpen = false;
-        (isBeside, isJoined) = (false, false);
+        (wasSentAhead, isBeside) = (false, false);
+        (offsetsSince, offsetsTook, endSince) = (0, null, 0);
         records = 0;
         bytes = 0;
         offsets = [];

@@ -54,6 +54,16 @@ public sealed class OffsetsBesideRecordsTests : IDisposable
     }
 
     [Fact]
+    public void What_is_not_acknowledged_in_time_takes_the_producer_with_it()
+    {
+        ProduceOneThatIsAnsweredLater(ErrorCode.NoError, TimeSpan.FromSeconds(2));
+        Assert.False(scene.Output.TryAbort()); // It would number records of the next transaction as those that may have arrived.
+        Assert.DoesNotContain(nameof(IProducer<,>.AbortTransaction), scene.Producer.CallsOfTransaction);
+        scene.Replace();
+        scene.CommitsTheNext();
+    }
+
+    [Fact]
     public void They_wait_for_the_first_record()
     {
         scene.Broker.AnswerNext((short)TransactionRequest.Produce, (int)ErrorCode.NoError, Later);
@@ -65,10 +75,10 @@ public sealed class OffsetsBesideRecordsTests : IDisposable
 
     public void Dispose() => scene.Dispose();
 
-    private void ProduceOneThatIsAnsweredLater(ErrorCode error)
+    private void ProduceOneThatIsAnsweredLater(ErrorCode error, TimeSpan? later = null)
     {
         scene.Broker.AnswerNext((short)TransactionRequest.Produce, (int)ErrorCode.NoError, TimeSpan.Zero);
-        scene.Broker.AnswerNext((short)TransactionRequest.Produce, (int)error, Later);
+        scene.Broker.AnswerNext((short)TransactionRequest.Produce, (int)error, later ?? Later);
         scene.Produce("at once");
         scene.Output.Produce(new TopicPartition(TransactionScene.Target.Topic, 1), default, "later"u8, hasKey: false);
     }

@@ -118,6 +118,25 @@ public sealed class TransactionScene : IDisposable
         return false;
     }
 
+    /// <summary>How many records a partition of the output holds, of whatever transaction.</summary>
+    internal int Written(int partition)
+    {
+        using var reader = new ConsumerBuilder<Ignore, string>(new ConsumerConfig { BootstrapServers = Broker.BootstrapServers, GroupId = "reader", IsolationLevel = IsolationLevel.ReadUncommitted, EnablePartitionEof = true }).Build();
+        reader.Assign(new TopicPartitionOffset(Target.Topic, partition, Offset.Beginning));
+        int count = 0;
+        while (true)
+        {
+            var record = reader.Consume(Patience);
+            Assert.NotNull(record);
+            if (record.IsPartitionEOF)
+            {
+                return count;
+            }
+
+            count++;
+        }
+    }
+
     /// <summary>A transaction of one record, from its beginning to a reader.</summary>
     internal void CommitsTheNext()
     {
