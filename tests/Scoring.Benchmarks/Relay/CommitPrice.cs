@@ -94,7 +94,7 @@ internal sealed class CommitPrice
         try
         {
             using var http = new HttpDoor(HttpDoor.FreePort());
-            var commit = new CommitTimes(double.NaN, double.NaN, double.NaN, double.NaN);
+            var commit = CommitTimes.Of("");
             var throughput = await Contender.RunAsync(worker.FullName, inputs.Arguments(servers, run, input, http.EndPoint.ToString(), Settings(delivery, intervalMs)), () => topics.Committed(run, $"{input}.in"), service.EventCount, stopping, async () => commit = CommitTimes.Of((await http.GetAsync("/metrics", stopping)).Body));
             answerBytes = answerBytes == 0 ? topics.MeanValueBytes($"{run}.scores") : answerBytes;
             return (throughput, commit);

@@ -121,7 +121,7 @@ public sealed class TransactionScene : IDisposable
     /// <summary>How many records a partition of the output holds, of whatever transaction.</summary>
     internal int Written(int partition)
     {
-        using var reader = new ConsumerBuilder<Ignore, string>(new ConsumerConfig { BootstrapServers = Broker.BootstrapServers, GroupId = "reader", IsolationLevel = IsolationLevel.ReadUncommitted, EnablePartitionEof = true }).Build();
+        using var reader = Reader(IsolationLevel.ReadUncommitted);
         reader.Assign(new TopicPartitionOffset(Target.Topic, partition, Offset.Beginning));
         int count = 0;
         while (true)
@@ -144,7 +144,7 @@ public sealed class TransactionScene : IDisposable
         Produce(value);
         var answer = Commit().Answer;
         Assert.True(answer == TransactionAnswer.Done, $"{answer}: {Output.LastError?.Reason}");
-        using var reader = new ConsumerBuilder<Ignore, string>(new ConsumerConfig { BootstrapServers = Broker.BootstrapServers, GroupId = "reader", IsolationLevel = IsolationLevel.ReadCommitted, EnablePartitionEof = true }).Build();
+        using var reader = Reader(IsolationLevel.ReadCommitted);
         reader.Assign(new TopicPartitionOffset(Target, readTo));
         for (string? read = null; !string.Equals(read, value, StringComparison.Ordinal);)
         {
@@ -161,6 +161,9 @@ public sealed class TransactionScene : IDisposable
         member.Dispose();
         Broker.Dispose();
     }
+
+    private IConsumer<Ignore, string> Reader(IsolationLevel isolation) =>
+        new ConsumerBuilder<Ignore, string>(new ConsumerConfig { BootstrapServers = Broker.BootstrapServers, GroupId = "reader", IsolationLevel = isolation, EnablePartitionEof = true }).Build();
 
     private IProducer<byte[], byte[]> Build()
     {
