@@ -40,7 +40,7 @@ internal static class VerifyCommand
             using var broker = new BrokerAdmin(clients, settings.Kafka.BootstrapServers, TimeSpan.FromSeconds(settings.Kafka.StartTimeoutSeconds), TimeProvider.System, stopping);
             var topics = TopicCheck.Check(broker.PartitionCounts(), service, settings, NullLogger.Instance);
             var how = new VerificationOptions { Group = group, AllowsDuplicates = parsed.GetValue(duplicates), Wait = TimeSpan.FromSeconds(parsed.GetValue(wait)), ReadsLabels = topics.HasLabels };
-            using var cluster = new ClusterReader(clients, broker, TimeProvider.System, how.Wait, parsed.InvocationConfiguration.Error);
+            var cluster = new ClusterReader(clients, broker, TimeProvider.System, how.Wait, parsed.InvocationConfiguration.Error);
             var report = await RunAsync(new Verifier(service, cluster, topics.PartitionCount, how, package, findings), stopping);
             if (parsed.GetValue(json))
             {

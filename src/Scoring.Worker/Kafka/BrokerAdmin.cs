@@ -92,9 +92,9 @@ internal sealed class BrokerAdmin : IDisposable
 
     private bool HasCommitted(string group, string topic, IEnumerable<int> partitions)
     {
-        var asked = new ConsumerGroupTopicPartitions(group, [.. partitions.Select(partition => new TopicPartition(topic, partition))]);
-        var committed = Ask(() => admin.ListConsumerGroupOffsetsAsync([asked], new ListConsumerGroupOffsetsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult());
-        return committed[0].Partitions.Any(offset => offset.Offset != Offset.Unset);
+        List<TopicPartition> asked = [.. partitions.Select(partition => new TopicPartition(topic, partition))];
+        using var reader = clients.OffsetsReader(group, isStable: true).Build();
+        return Ask(() => reader.Committed(asked, CallTimeout)).Exists(committed => committed.Offset != Offset.Unset);
     }
 
     /// <summary>Removes everything before the given offsets.</summary>

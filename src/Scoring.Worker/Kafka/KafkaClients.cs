@@ -50,6 +50,18 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
         return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, fields)));
     }
 
+    /// <summary>A reader of what a group has committed; it joins no group and fetches nothing.</summary>
+    /// <remarks>The admin client has a call for this (<c>ListConsumerGroupOffsets</c>), and librdkafka 2.16 ends the process in it (SIGSEGV in <c>rd_kafka_handle_OffsetFetch</c>) when a broker
+    /// answers that it does not coordinate the group (yet): one that has just started, or groups that are moving.</remarks>
+    /// <param name="group">The group.</param>
+    /// <param name="isStable">Whether commits of Kafka transactions under way are waited for, within the bound of a call.</param>
+    public virtual ConsumerBuilder<Ignore, Ignore> OffsetsReader(string group, bool isStable)
+    {
+        var config = Common(new ConsumerConfig { GroupId = group });
+        config.IsolationLevel = isStable ? IsolationLevel.ReadCommitted : IsolationLevel.ReadUncommitted;
+        return Logged(new ConsumerBuilder<Ignore, Ignore>(config));
+    }
+
     /// <summary>The idempotent producer of a lane. It is polled by its lane and has no thread of ours.</summary>
     /// <remarks>
     /// <c>message.timeout.ms</c> 0: a broker that is away is waited for (the lane's bound on what is in flight stops its input);

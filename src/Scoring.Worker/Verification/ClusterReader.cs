@@ -1,23 +1,22 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Scoring.Worker.Commands;
 using Scoring.Worker.Kafka;
 
 namespace Scoring.Worker.Verification;
 
 /// <summary>Reads topics and committed offsets as they are at one moment, committed records only. It joins no group and writes nothing.</summary>
-internal sealed class ClusterReader : IDisposable
+internal sealed class ClusterReader
 {
     private const int QueuedKb = 65_536;
     private const int ReadMs = 500;
 
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShortestCall = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(5);
 
     private readonly KafkaClients clients;
     private readonly BrokerAdmin broker;
-    private readonly IAdminClient admin;
     private readonly TimeProvider clock;
     private readonly TimeSpan wait;
     private readonly TextWriter progress;
@@ -35,44 +34,41 @@ internal sealed class ClusterReader : IDisposable
         this.clock = clock;
         this.wait = wait;
         this.progress = progress;
-        admin = clients.Admin();
     }
 
     /// <summary>Offsets that a group has committed; 0 where it has committed none. Waits for commits of Kafka transactions that are under way.</summary>
     /// <returns>The offsets, and whether none is under way any more.</returns>
     public async Task<(long[] Offsets, bool IsStable)> CommittedAsync(string group, string topic, int partitionCount, CancellationToken stopping)
     {
-        var asked = new ConsumerGroupTopicPartitions(group, [.. Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition))]);
+        TopicPartition[] asked = [.. Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition))];
+        using var decided = clients.OffsetsReader(group, isStable: true).Build();
         long started = clock.GetTimestamp();
-        while (true)
+        do
         {
             try
             {
-                return (Offsets(await admin.ListConsumerGroupOffsetsAsync([asked], Options(isStable: true))), true);
+                return (Offsets(decided.Committed(asked, wait < CallTimeout ? wait + ShortestCall : CallTimeout)), true);
             }
             catch (KafkaException undecided) when (!undecided.Error.IsFatal)
             {
-                if (clock.GetElapsedTime(started) > wait)
-                {
-                    return (Offsets(broker.Ask(() => admin.ListConsumerGroupOffsetsAsync([asked], Options(isStable: false)).GetAwaiter().GetResult())), false);
-                }
+                await Task.Delay(PollInterval, clock, stopping);
             }
-
-            await Task.Delay(PollInterval, clock, stopping);
         }
+        while (clock.GetElapsedTime(started) < wait);
 
-        long[] Offsets(List<ListConsumerGroupOffsetsResult> answer)
+        using var reader = clients.OffsetsReader(group, isStable: false).Build();
+        return (Offsets(broker.Ask(() => reader.Committed(asked, CallTimeout))), false);
+
+        long[] Offsets(List<TopicPartitionOffset> committed)
         {
             long[] offsets = new long[partitionCount];
-            foreach (var one in answer[0].Partitions.Where(one => one.Offset != Offset.Unset))
+            foreach (var one in committed.Where(one => one.Offset != Offset.Unset))
             {
                 offsets[one.Partition.Value] = one.Offset.Value;
             }
 
             return offsets;
         }
-
-        static ListConsumerGroupOffsetsOptions Options(bool isStable) => new() { RequireStableOffsets = isStable, RequestTimeout = CallTimeout };
     }
 
     /// <summary>Notes where a topic ends, and waits until everything before that is decided: committed or aborted.</summary>
@@ -155,7 +151,4 @@ internal sealed class ClusterReader : IDisposable
 
         progress.WriteLine(FormattableString.Invariant($"verify: {snapshot.Topic}: {taken} records read"));
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => admin.Dispose();
 }

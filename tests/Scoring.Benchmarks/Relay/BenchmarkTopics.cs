@@ -14,6 +14,7 @@ internal sealed class BenchmarkTopics : IDisposable
 
     private readonly IAdminClient admin;
     private readonly IConsumer<Ignore, Ignore> reader;
+    private readonly Dictionary<string, IConsumer<Ignore, Ignore>> groups = new(StringComparer.Ordinal);
     private readonly string servers;
     private readonly string[] names;
 
@@ -84,16 +85,13 @@ internal sealed class BenchmarkTopics : IDisposable
     /// <summary>Records of a topic that a group has committed: what it has done, whatever markers stand between its outputs.</summary>
     public long Committed(string group, string topic)
     {
-        var asked = new ConsumerGroupTopicPartitions(group, [.. Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(topic, partition))]);
-        try
+        if (!groups.TryGetValue(group, out var committed))
         {
-            var answer = admin.ListConsumerGroupOffsetsAsync([asked]).GetAwaiter().GetResult();
-            return answer[0].Partitions.Sum(partition => Math.Max(0, partition.Offset.Value));
+            committed = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = servers, GroupId = group, IsolationLevel = IsolationLevel.ReadUncommitted }).Build();
+            groups.Add(group, committed);
         }
-        catch (KafkaException)
-        {
-            return 0; // The group is not there yet, or its coordinator is not.
-        }
+
+        return committed.Committed(Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(topic, partition)), Patience).Sum(partition => Math.Max(0, partition.Offset.Value));
     }
 
     /// <summary>Mean length of the first values of a topic, bytes.</summary>
@@ -118,6 +116,11 @@ internal sealed class BenchmarkTopics : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var committed in groups.Values)
+        {
+            committed.Dispose();
+        }
+
         reader.Dispose();
         admin.Dispose();
     }

@@ -1,7 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Scoring.Faults.Measuring;
-using Scoring.Faults.Service;
 
 namespace Scoring.Faults.Rows;
 
@@ -25,7 +24,7 @@ internal static class RetentionFaults
     {
         string[] names = [.. run.Workers.Names];
         await run.Workers.TerminateAllAsync(run.Stopping);
-        var committed = await CommittedAsync(run);
+        var committed = run.Committed();
         await run.PauseAsync(3); // Payments go on: what comes now is what is lost.
         var before = new List<TopicPartitionOffset>();
         long gap = 0;
@@ -54,7 +53,7 @@ internal static class RetentionFaults
     {
         double countedBefore = await run.Workers.MetricAsync(Counter);
         await Task.WhenAll(run.Workers.Names.Select(name => run.Workers[name].SignalAsync("STOP")));
-        var committed = await CommittedAsync(run);
+        var committed = run.Committed();
         await run.PauseAsync(4);
         var few = committed[run.Random.Next(committed.Count)];
         var many = committed[(few.Partition.Value + 1) % committed.Count];
@@ -71,13 +70,6 @@ internal static class RetentionFaults
         double counted = await run.Workers.MetricAsync(Counter) - countedBefore;
         run.Say(FormattableString.Invariant($"{counted} counted as lost"));
         run.Lost += (long)counted;
-    }
-
-    private static async Task<List<TopicPartitionOffset>> CommittedAsync(FaultRun run)
-    {
-        var partitions = Enumerable.Range(0, FaultService.PartitionCount).Select(partition => new TopicPartition(run.Service.Topic("transactions"), partition)).ToList();
-        var groups = await run.Admin.ListConsumerGroupOffsetsAsync([new ConsumerGroupTopicPartitions(run.Service.Group, partitions)]);
-        return [.. groups[0].Partitions.OrderBy(one => one.Partition.Value).Select(one => one.TopicPartitionOffset)];
     }
 
     private static async Task DeleteAsync(FaultRun run, List<TopicPartitionOffset> before)

@@ -45,25 +45,6 @@ internal sealed class SimulatedAdmin(World world, Network network, SimulatedBrok
     }
 
     /// <inheritdoc/>
-    public Task<List<ListConsumerGroupOffsetsResult>> ListConsumerGroupOffsetsAsync(IEnumerable<ConsumerGroupTopicPartitions> groupPartitions, ListConsumerGroupOffsetsOptions? options = null)
-    {
-        var asked = groupPartitions.Single();
-        return Task.FromResult(Call<List<ListConsumerGroupOffsetsResult>>(
-            () =>
-            [
-                new()
-                {
-                    Group = asked.Group,
-                    Partitions = asked.TopicPartitions.ConvertAll(partition => new TopicPartitionOffsetError(
-                        partition,
-                        broker.Group.Offsets.TryGetValue(partition, out long offset) ? offset : Offset.Unset,
-                        new Error(ErrorCode.NoError, "", isFatal: false))),
-                },
-            ],
-            TimeSpan.FromSeconds(5)));
-    }
-
-    /// <inheritdoc/>
     public Task<DescribeConsumerGroupsResult> DescribeConsumerGroupsAsync(IEnumerable<string> groups, DescribeConsumerGroupsOptions? options = null) => Task.FromResult(Call(
         () => new DescribeConsumerGroupsResult
         {
@@ -96,6 +77,7 @@ internal sealed class SimulatedAdmin(World world, Network network, SimulatedBrok
     {
     }
 
+    public Task<List<ListConsumerGroupOffsetsResult>> ListConsumerGroupOffsetsAsync(IEnumerable<ConsumerGroupTopicPartitions> groupPartitions, ListConsumerGroupOffsetsOptions? options = null) => throw new NotSupportedException();
     public List<GroupInfo> ListGroups(TimeSpan timeout) => throw new NotSupportedException();
     public GroupInfo ListGroup(string group, TimeSpan timeout) => throw new NotSupportedException();
     public Task CreatePartitionsAsync(IEnumerable<PartitionsSpecification> partitionsSpecifications, CreatePartitionsOptions? options = null) => throw new NotSupportedException();

@@ -30,6 +30,9 @@ internal sealed class SimulatedClients(World world, Network network, SimulatedBr
     public override ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb, int fetchWaitMs = 50) => new Builder<TKey, TValue>(this, instanceId: null);
 
     /// <inheritdoc/>
+    public override ConsumerBuilder<Ignore, Ignore> OffsetsReader(string group, bool isStable) => new Builder<Ignore, Ignore>(this, instanceId: null);
+
+    /// <inheritdoc/>
     public override IProducer<byte[], byte[]> TransactionalProducer(string transactionalId) =>
         new SimulatedProducer(world, network, broker, process, random, transactionalId, TransactionTimeout.Ticks);
 

@@ -26,7 +26,7 @@ internal sealed class Judgement(Surroundings around)
         using var admin = new BrokerAdmin(clients, "simulated", TimeSpan.FromSeconds(30), around.Clock);
         var findings = new Findings();
         var how = new VerificationOptions { Group = service.Topics.Group, ReadsLabels = true, Wait = TimeSpan.FromSeconds(30) };
-        using var cluster = new ClusterReader(clients, admin, around.Clock, how.Wait, TextWriter.Null);
+        var cluster = new ClusterReader(clients, admin, around.Clock, how.Wait, TextWriter.Null);
         var report = new Verifier(service, cluster, around.Plan.Partitions, how, package: null, findings).RunAsync(CancellationToken.None).GetAwaiter().GetResult();
         Values = report.Figures.Values;
         foreach (var invariant in Enum.GetValues<Invariant>())

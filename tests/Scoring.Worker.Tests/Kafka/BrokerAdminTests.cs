@@ -11,6 +11,8 @@ namespace Scoring.Worker.Tests.Kafka;
 [Collection("Kafka clients")]
 public sealed class BrokerAdminTests
 {
+    private const short OffsetFetch = 9;
+
     [Fact]
     public void A_group_is_new_until_it_has_committed()
     {
@@ -24,6 +26,20 @@ public sealed class BrokerAdminTests
         member.Commit([new TopicPartitionOffset("in", 1, 7)]);
         Assert.False(admin.IsNewGroup("group", "in", [0, 1]));
         Assert.True(admin.IsNewGroup("another", "in", [0, 1]));
+    }
+
+    /// <summary>As a broker does that has just started. The admin client's own call for it ends the process with SIGSEGV there.</summary>
+    [Fact]
+    public void A_broker_that_does_not_coordinate_the_group_is_asked_again()
+    {
+        using var broker = EmbeddedBroker.Start();
+        broker.CreateTopic("in", 1);
+        var clients = Clients(broker.BootstrapServers);
+        using var member = clients.GroupReader<Ignore, Ignore>(0).Build();
+        member.Commit([new TopicPartitionOffset("in", 0, 7)]);
+        using var admin = new BrokerAdmin(clients, broker.BootstrapServers, TimeSpan.FromSeconds(20), TimeProvider.System);
+        broker.Refuse(OffsetFetch, (int)ErrorCode.NotCoordinatorForGroup, times: 3);
+        Assert.False(admin.IsNewGroup("group", "in", [0]));
     }
 
     [Fact]
