@@ -1,3 +1,4 @@
+using System.Numerics;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Polly;
@@ -31,6 +32,7 @@ internal sealed class BrokerAdmin : IDisposable
     private readonly TimeSpan bound;
     private readonly TimeProvider clock;
     private readonly CancellationToken stopping;
+    private int silent;
 
     /// <summary>Connects lazily.</summary>
     /// <param name="clients">Builds the client.</param>
@@ -272,6 +274,7 @@ internal sealed class BrokerAdmin : IDisposable
         try
         {
             var answer = await clients.ListOffsetsAsync(admin, asked, new ListOffsetsOptions { IsolationLevel = isolation, RequestTimeout = CallTimeout });
+            silent = 0;
             return answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => info.TopicPartitionOffsetError.Offset.Value);
         }
         catch (ListOffsetsException refused)
@@ -280,6 +283,15 @@ internal sealed class BrokerAdmin : IDisposable
             // (FENCED_LEADER_EPOCH) and does not look for the new one by itself, for up to a quarter of an hour.
             await clients.InBackground(() => admin.GetMetadata(topic, CallTimeout));
             throw new KafkaException(refused.Result.ResultInfos.Select(info => info.TopicPartitionOffsetError.Error).FirstOrDefault(error => error.IsError) ?? refused.Error, refused);
+        }
+        catch (KafkaException unanswered) when (unanswered.Error.IsLocalError)
+        {
+            if (BitOperations.IsPow2(++silent))
+            {
+                admin.AddBrokers(servers); // It may have let go of all brokers (LostBrokers).
+            }
+
+            throw;
         }
     }
 }

@@ -167,6 +167,7 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
         config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.EnablePartitionEof = true;
         config.FetchWaitMaxMs ??= 50;
+        config.StatisticsIntervalMs = LostBrokers.IntervalMs;
         config.Set("fetch.queue.backoff.ms", "5"); // By default a full local queue stalls fetching for a second.
         config.ConsumeResultFields = fields;
         return config;
@@ -186,7 +187,7 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
     }
 
     private ConsumerBuilder<TKey, TValue> Logged<TKey, TValue>(ConsumerBuilder<TKey, TValue> builder) =>
-        builder.SetLogHandler((_, message) => Log(message)).SetErrorHandler((_, error) => Log(error));
+        builder.SetLogHandler((_, message) => Log(message)).SetErrorHandler((_, error) => Log(error)).SetStatisticsHandler(new LostBrokers(options.BootstrapServers, logger).Look);
 
     private void Log(LogMessage message) => LogMessages.KafkaClient(logger, message.Level <= SyslogLevel.Warning ? LogLevel.Warning : LogLevel.Debug, message.Facility, message.Message);
 }

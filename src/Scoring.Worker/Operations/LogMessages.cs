@@ -146,6 +146,9 @@ internal static partial class LogMessages
     [LoggerMessage(156, LogLevel.Warning, "What is in hand is not noted in {Directory} ({Reason}): a record that ends the process would end it each time")]
     public static partial void CrashesNotNoted(ILogger logger, string directory, string reason);
 
+    [LoggerMessage(159, LogLevel.Warning, "{Client} has had no connection to a broker for {Seconds} s: it is told once more where they are")]
+    public static partial void NoConnection(ILogger logger, string client, int seconds);
+
     [LoggerMessage(EventId = 140, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void KafkaClient(ILogger logger, LogLevel level, string facility, string text);
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Scoring.Faults.Measuring;
 using Scoring.Faults.Service;
 
@@ -15,6 +14,8 @@ internal sealed class FaultRun
 
     /// <summary>Longest until all input is committed.</summary>
     private static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(300);
+
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Workers that end by themselves so often need no more faults.</summary>
     private const int WorkerFaultsMax = 10;
@@ -141,8 +142,8 @@ internal sealed class FaultRun
     /// <summary>What the workers have committed of their transactions, by partition.</summary>
     public List<TopicPartitionOffset> Committed()
     {
-        using var reader = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = Cluster.BootstrapServers, GroupId = Service.Group, IsolationLevel = IsolationLevel.ReadUncommitted }).Build();
-        return reader.Committed(Enumerable.Range(0, FaultService.PartitionCount).Select(partition => new TopicPartition(Service.Topic("transactions"), partition)), TimeSpan.FromSeconds(10));
+        using var reader = Reader();
+        return Committed(reader);
     }
 
     /// <summary>Waits until every partition has all its copies again: with two brokers away nothing is written.</summary>
@@ -170,11 +171,16 @@ internal sealed class FaultRun
     private Task<bool> DrainedAsync() => UntilAsync("all input committed", DrainBound, async () =>
     {
         await Workers.RestartEndedAsync(Stopping);
-        var partitions = Enumerable.Range(0, FaultService.PartitionCount).Select(partition => new TopicPartition(Service.Topic("transactions"), partition)).ToList();
-        var ends = await Admin.ListOffsetsAsync(partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Latest() }));
-        var committed = Committed();
-        return ends.ResultInfos.TrueForAll(end => committed[end.TopicPartitionOffsetError.Partition.Value].Offset.Value >= end.TopicPartitionOffsetError.Offset.Value);
+        using var reader = Reader();
+        return Committed(reader).TrueForAll(committed => committed.Offset.Value >= reader.QueryWatermarkOffsets(committed.TopicPartition, CallTimeout).High.Value);
     });
+
+    // A new one each time: a client of before may ask with what it remembers of brokers that were away, and be refused for minutes.
+    private IConsumer<Ignore, Ignore> Reader() =>
+        new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = Cluster.BootstrapServers, GroupId = Service.Group, IsolationLevel = IsolationLevel.ReadUncommitted }).Build();
+
+    private List<TopicPartitionOffset> Committed(IConsumer<Ignore, Ignore> reader) =>
+        reader.Committed(Enumerable.Range(0, FaultService.PartitionCount).Select(partition => new TopicPartition(Service.Topic("transactions"), partition)), CallTimeout);
 
     private async Task<Verdict> VerifyAsync()
     {
