@@ -46,12 +46,13 @@ internal static class Verbs
         var seed = new Option<int>("--seed") { Description = "Which.", Required = true };
         var trace = new Option<bool>("--trace") { Description = "Prints what happens." };
         var bug = Bug();
-        var command = new Command("replay", "Runs one seed's history again.") { seed, trace, bug };
+        var lost = new Option<double>("--lost-markers") { Description = "Share of the aborted transactions that the broker never closes, 0 to 1. Where it is above 0, workers stop, and the history does not come to its end." };
+        var command = new Command("replay", "Runs one seed's history again.") { seed, trace, bug, lost };
         command.SetAction(parsed =>
         {
             var output = parsed.InvocationConfiguration.Output;
             using var threads = new ActorThreads();
-            var plan = HistoryPlan.Of(parsed.GetValue(seed), Enum.Parse<PlantedBug>(parsed.GetValue(bug)!));
+            var plan = HistoryPlan.Of(parsed.GetValue(seed), Enum.Parse<PlantedBug>(parsed.GetValue(bug)!)) with { LostMarkers = parsed.GetValue(lost) };
             output.WriteLine(plan);
             foreach (var fault in plan.Faults)
             {

@@ -132,6 +132,22 @@ internal sealed class BrokerAdmin : IDisposable
     /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
     public Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions) => EndOffsetsAsync(topic, partitions, IsolationLevel.ReadCommitted);
 
+    /// <summary>The first of some partitions in which a Kafka transaction is open; null where none is. Asked once.</summary>
+    /// <remarks>Whoever asks writes to them alone, and has nothing on its way.</remarks>
+    public async Task<TopicPartition?> FirstOpenAsync(IReadOnlyList<string> topics, IReadOnlyList<int> partitions)
+    {
+        var ends = new List<IReadOnlyDictionary<int, long>>();
+        foreach (string topic in topics)
+        {
+            ends.Add(await EndOffsetsAsync(topic, partitions, IsolationLevel.ReadUncommitted));
+        }
+
+        var stable = await Task.WhenAll(topics.Select(topic => StableEndOffsetsAsync(topic, partitions)));
+        return topics
+            .SelectMany((topic, i) => partitions.Where(partition => stable[i][partition] < ends[i][partition]).Select(partition => new TopicPartition(topic, partition)))
+            .FirstOrDefault();
+    }
+
     /// <summary>End of one partition, counting records of transactions that are still open, asked once.</summary>
     public async Task<long> EndOffsetAsync(string topic, int partition) => (await EndOffsetsAsync(topic, [partition], IsolationLevel.ReadUncommitted))[partition];
 

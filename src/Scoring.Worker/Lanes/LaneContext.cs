@@ -89,6 +89,10 @@ internal sealed record LaneContext
     /// <summary>Whether state is copied to a topic and restored from there; if not, it is rebuilt from the input.</summary>
     public bool HasChangelog => IsExactlyOnce && KeepsState;
 
+    /// <summary>The topics that lanes write to, each partition of them its owner alone.</summary>
+    public IReadOnlyList<string> Outputs =>
+        [Topics.Scores, Topics.Alerts, Topics.DeadLetters, .. (string[])(UsesAggregates ? [Topics.Aggregates] : []), .. (string[])(HasChangelog ? [Topics.State] : [])];
+
     /// <summary>Identifier of a lane's transactions: a process that starts under the same one shuts an earlier one out.</summary>
     public string TransactionalId(int lane) => FormattableString.Invariant($"{Clients.Group}.{Instance}.{lane}");
 

@@ -43,11 +43,14 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly TimeSpan intervalMax;
     private readonly int lane;
     private readonly List<TopicPartitionOffset> noted = [];
+    private readonly HashSet<TopicPartition> handedOver = [];
     private readonly OversizeSearch oversize;
     private readonly FenceCount fences;
     private readonly Histogram.Child sendTime;
     private readonly Histogram.Child offsetsTime;
     private readonly Histogram.Child endTime;
+    private Task<TopicPartition?>? openRecords;
+    private long heldSince;
     private int aborts;
     private bool wasTooLarge;
     private long commitStarted;
@@ -104,6 +107,10 @@ internal sealed class TransactionCommits : LaneCommits
         else if (output.IsUnknown)
         {
             Look();
+        }
+        else if (output.IsHeld)
+        {
+            LookForWhatIsOpen(positions());
         }
         else if (output.TakesRecords && (output.IsFull || oversize.IsFull || clock.GetElapsedTime(committedAt, now) >= Interval(isBusy)))
         {
@@ -185,6 +192,7 @@ internal sealed class TransactionCommits : LaneCommits
 
         rewind.All();
         oversize.TakenBack();
+        Hold();
         output.Rest(TimeSpan.FromMilliseconds(Math.Min(RestMsMax, RestMsMin << Math.Min(aborts, 16))));
         aborts++;
     }
@@ -244,6 +252,11 @@ internal sealed class TransactionCommits : LaneCommits
         {
             LookAfterReplacing("unknown");
             return;
+        }
+
+        foreach (var position in noted)
+        {
+            handedOver.Add(position.TopicPartition);
         }
 
         Advance();
@@ -334,6 +347,7 @@ internal sealed class TransactionCommits : LaneCommits
         metrics.CommitDuration.Observe(took.TotalSeconds);
         metrics.Transactions.WithLabels("committed").Inc();
         output.Resolve();
+        handedOver.Clear();
         aborts = 0;
         wasTooLarge = false;
         rewind.Settle(noted, byThisLane);
@@ -387,6 +401,61 @@ internal sealed class TransactionCommits : LaneCommits
         }
     }
 
+    /// <summary>Something was taken back: no transaction begins before the broker has closed it.</summary>
+    private void Hold()
+    {
+        output.Hold();
+        heldSince = clock.GetTimestamp();
+    }
+
+    /// <summary>Whether what was taken back is closed: in the lane's partitions of every topic that it writes to, and at the group. What is not would become visible with the next commit, as part of it (docs/decisions/0025).</summary>
+    private void LookForWhatIsOpen(IEnumerable<TopicPartitionOffset> positions)
+    {
+        if (openRecords is null)
+        {
+            int[] own = [.. positions.Select(position => position.Partition.Value).Distinct()]; // Of labels, too.
+            openRecords = own.Length == 0 ? Task.FromResult<TopicPartition?>(null) : context.Admin.FirstOpenAsync(context.Outputs, own);
+        }
+
+        if (!openRecords.IsCompleted)
+        {
+            return;
+        }
+
+        var told = openRecords;
+        openRecords = null; // What is still open is asked for again.
+        string open;
+        try
+        {
+            if (told.GetAwaiter().GetResult() is { } partition)
+            {
+                open = FormattableString.Invariant($"{partition.Topic} [{partition.Partition.Value}] holds records of it");
+            }
+            else
+            {
+                if (handedOver.Count > 0)
+                {
+                    input.Committed(handedOver); // It tells when no offset is undecided. Those of partitions that were lost meanwhile are among them.
+                    handedOver.Clear();
+                }
+
+                output.Release();
+                return;
+            }
+        }
+        catch (KafkaException unanswered)
+        {
+            open = $"the broker does not tell: {unanswered.Error.Reason}";
+        }
+
+        if (clock.GetElapsedTime(heldSince) >= UnknownBound)
+        {
+            throw new LaneFailure(
+                ExitCode.Unavailable,
+                FormattableString.Invariant($"a transaction was taken back, and the broker has not closed it for {UnknownBound.TotalSeconds} s ({open}): it would be visible with the next commit; kafka-transactions.sh find-hanging, abort"));
+        }
+    }
+
     /// <summary>The outcome of the last commit, as the group's offsets tell it.</summary>
     private void Look()
     {
@@ -422,6 +491,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
 
         output.Resolve();
+        Hold();
         rewind.All();
         oversize.TakenBack();
         if (context.Planted.Bug == PlantedBug.UnknownIsTakenBack)

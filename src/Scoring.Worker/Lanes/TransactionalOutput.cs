@@ -83,7 +83,7 @@ internal sealed class TransactionalOutput : LaneOutput
     public override int InFlight => records;
 
     /// <summary>Whether records can be handed over now: there is a producer, and no commit is under way.</summary>
-    public override bool TakesRecords => IsReady && step == Step.None && !IsUnknown && (restsUntil == 0 || HasRested());
+    public override bool TakesRecords => IsReady && step == Step.None && !IsUnknown && !IsHeld && (restsUntil == 0 || HasRested());
 
     /// <inheritdoc/>
     public override bool HasRoom => TakesRecords && !IsFull;
@@ -96,6 +96,9 @@ internal sealed class TransactionalOutput : LaneOutput
 
     /// <summary>Whether it is not known if the last transaction was committed: until it is, nothing may follow it.</summary>
     public bool IsUnknown { get; private set; }
+
+    /// <summary>Whether no transaction may begin until it is known that what was taken back is closed everywhere.</summary>
+    public bool IsHeld { get; private set; }
 
     /// <summary>Whether a transaction is open.</summary>
     public bool IsOpen => isOpen;
@@ -247,6 +250,12 @@ internal sealed class TransactionalOutput : LaneOutput
 
     /// <summary>It is known what became of it.</summary>
     public void Resolve() => IsUnknown = false;
+
+    /// <summary>Something was taken back: nothing begins before <see cref="Release"/>.</summary>
+    public void Hold() => IsHeld = true;
+
+    /// <summary>What was taken back is closed everywhere.</summary>
+    public void Release() => IsHeld = false;
 
     /// <summary>Takes no records for a while: what failed would fail again at once.</summary>
     public void Rest(TimeSpan time) => restsUntil = Clock.GetTimestamp() + (long)(time.TotalSeconds * Clock.TimestampFrequency);

@@ -128,6 +128,13 @@ internal sealed class TransactionCoordinator(World world, SimulatedBroker broker
         (state.Status, state.IsCommit) = (Status.Ending, isCommit);
         var (producerId, epoch) = (state.ProducerId, state.Epoch);
         world.Trace("broker", $"{(isCommit ? "commits" : "aborts")} {producerId}/{epoch}");
+        if (!isCommit && pace.LosesMarkers())
+        {
+            world.Trace("broker", $"leaves {producerId}/{epoch} open in {string.Join(", ", state.Partitions)}");
+            world.At(world.Now + pace.Step(), () => state.Status = Status.Ended);
+            return;
+        }
+
         state.MarkersLeft = state.Partitions.Count;
         foreach (var partition in state.Partitions)
         {

@@ -33,7 +33,7 @@ internal sealed class History
         this.plan = plan;
         world = new World(threads, trace) { ThreadsAreLate = plan.ThreadsAreLate };
         random = new Random(unchecked((plan.Seed * 31) + 17));
-        pace = new BrokerPace(random, plan.SlowMarkers);
+        pace = new BrokerPace(random, plan.SlowMarkers, plan.LostMarkers);
         var topics = simulated.Service.Topics;
         var broker = new SimulatedBroker(world, pace, plan.Partitions);
         foreach (string topic in new[] { topics.Transactions, topics.Labels, topics.Scores, topics.Alerts, topics.DeadLetters, topics.Aggregates, topics.State })

@@ -74,6 +74,9 @@ internal sealed record HistoryPlan
     /// <summary>Share of late markers.</summary>
     public required double SlowMarkers { get; init; }
 
+    /// <summary>Share of the aborted transactions that the broker never closes. None is drawn: such a history does not come to its end.</summary>
+    public double LostMarkers { get; init; }
+
     /// <summary>How bad the network is.</summary>
     public required NetworkFaults Network { get; init; }
 

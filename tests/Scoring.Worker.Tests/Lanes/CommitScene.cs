@@ -31,12 +31,16 @@ internal sealed class CommitScene : IDisposable
         var service = new Service(definition, slot);
         outputTopic = service.Topics.Scores;
         broker.CreateTopic(service.Topics.Transactions, 2);
-        broker.CreateTopic(outputTopic, 1);
         var kafka = TransactionScene.Options(broker);
         var clients = new KafkaClients(kafka, "group", NullLogger.Instance);
         admin = new BrokerAdmin(clients, kafka.BootstrapServers, TransactionScene.Patience, TimeProvider.System);
         ledger = new AggregatesLedger(new SharedAggregates(service.Plan, 2), 2);
         var context = LaneContexts.Of(service, ledger, Metrics, lastCommits, Clock, kafka, clients, admin);
+        foreach (string topic in context.Outputs)
+        {
+            broker.CreateTopic(topic, 2);
+        }
+
         var batch = new TransactionBatch(service.Schema, 16);
         Output = new TransactionalOutput(() => clients.TransactionalProducer(context.TransactionalId(0)), 1_000, Clock);
         input = new TransactionInput(clients, service.Topics.Transactions, 0, new EventDecoder(definition), batch, readsHistory: false, keepsValues: false, _ => { }, _ => { }, _ => { }, Metrics, NullLogger.Instance);
