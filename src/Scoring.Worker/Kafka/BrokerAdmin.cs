@@ -132,20 +132,24 @@ internal sealed class BrokerAdmin : IDisposable
     /// <summary>End offsets that a <c>read_committed</c> reader can reach, asked once.</summary>
     public Task<IReadOnlyDictionary<int, long>> StableEndOffsetsAsync(string topic, IEnumerable<int> partitions) => EndOffsetsAsync(topic, partitions, IsolationLevel.ReadCommitted);
 
-    /// <summary>The first of some partitions in which a Kafka transaction is open; null where none is. Asked once.</summary>
-    /// <remarks>Whoever asks writes to them alone, and has nothing on its way.</remarks>
-    public async Task<TopicPartition?> FirstOpenAsync(IReadOnlyList<string> topics, IReadOnlyList<int> partitions)
+    /// <summary>Ends of some partitions, by number, of each of some topics, counting records of transactions that are still open; asked once.</summary>
+    public async Task<IReadOnlyList<TopicPartitionOffset>> EndsAsync(IReadOnlyList<string> topics, IReadOnlyList<int> partitions)
     {
-        var ends = new List<IReadOnlyDictionary<int, long>>();
-        foreach (string topic in topics)
+        var ends = new List<TopicPartitionOffset>();
+        foreach (string topic in partitions.Count == 0 ? [] : topics)
         {
-            ends.Add(await EndOffsetsAsync(topic, partitions, IsolationLevel.ReadUncommitted));
+            ends.AddRange((await EndOffsetsAsync(topic, partitions, IsolationLevel.ReadUncommitted)).Select(end => new TopicPartitionOffset(topic, end.Key, end.Value)));
         }
 
-        var stable = await Task.WhenAll(topics.Select(topic => StableEndOffsetsAsync(topic, partitions)));
-        return topics
-            .SelectMany((topic, i) => partitions.Where(partition => stable[i][partition] < ends[i][partition]).Select(partition => new TopicPartition(topic, partition)))
-            .FirstOrDefault();
+        return ends;
+    }
+
+    /// <summary>The first partition in which a Kafka transaction is open that began before an offset; null where none is. Asked once.</summary>
+    public async Task<TopicPartition?> FirstOpenAsync(IReadOnlyList<TopicPartitionOffset> before)
+    {
+        var topics = before.GroupBy(offset => offset.Topic, StringComparer.Ordinal).ToList();
+        var stable = await Task.WhenAll(topics.Select(topic => StableEndOffsetsAsync(topic.Key, topic.Select(offset => offset.Partition.Value))));
+        return topics.Zip(stable).SelectMany(told => told.First.Where(offset => told.Second[offset.Partition.Value] < offset.Offset.Value)).FirstOrDefault()?.TopicPartition;
     }
 
     /// <summary>End of one partition, counting records of transactions that are still open, asked once.</summary>

@@ -37,6 +37,7 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
             HeartbeatIntervalMs = 200, // A member learns of a rebalance by its next heartbeat, twice for a partition that moves: so long it is silent.
             MaxPollIntervalMs = 60_000,
         });
+        config.StatisticsIntervalMs = LostBrokers.IntervalMs;
         return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, "headers,timestamp")));
     }
 
@@ -44,9 +45,11 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
     /// <param name="fields">What of a record beside key and value is asked for.</param>
     /// <param name="queuedKb">Most it fetches ahead.</param>
     /// <param name="fetchWaitMs">How long a broker without news holds the request.</param>
-    public virtual ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb, int fetchWaitMs = 50)
+    /// <param name="isPolledOn">Whether it is asked for records all its life: then it does without brokers for ten seconds at most (<see cref="LostBrokers"/>). What the client tells of itself piles up in one that is not.</param>
+    public virtual ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb, int fetchWaitMs = 50, bool isPolledOn = false)
     {
         var config = Common(new ConsumerConfig { GroupId = Group, QueuedMaxMessagesKbytes = queuedKb, FetchWaitMaxMs = fetchWaitMs, CheckCrcs = true });
+        config.StatisticsIntervalMs = isPolledOn ? LostBrokers.IntervalMs : 0;
         return Logged(new ConsumerBuilder<TKey, TValue>(Reading(config, fields)));
     }
 
@@ -167,7 +170,6 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
         config.IsolationLevel = IsolationLevel.ReadCommitted;
         config.EnablePartitionEof = true;
         config.FetchWaitMaxMs ??= 50;
-        config.StatisticsIntervalMs = LostBrokers.IntervalMs;
         config.Set("fetch.queue.backoff.ms", "5"); // By default a full local queue stalls fetching for a second.
         config.ConsumeResultFields = fields;
         return config;

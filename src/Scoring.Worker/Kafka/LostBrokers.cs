@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ internal sealed class LostBrokers(string servers, ILogger logger)
     /// <summary>Each time costs a connection that is superfluous where brokers are only away: twice as long after every one, up to this many looks.</summary>
     private const int LooksBetweenMax = 64;
 
+    private long lookedAt;
     private int looks;
 
     /// <summary>Looks at what the client tells of its connections; after ten seconds without any, and then ever more rarely, it is told where brokers are.</summary>
@@ -31,10 +33,16 @@ internal sealed class LostBrokers(string servers, ILogger logger)
     /// <param name="statistics">Its statistics, JSON.</param>
     public void Look<TKey, TValue>(IConsumer<TKey, TValue> consumer, string statistics)
     {
-        bool isIdle = consumer.Assignment.Count == 0 && consumer.Subscription.Count == 0; // It needs no connection.
-        if (isIdle || statistics.Contains(Connected, StringComparison.Ordinal))
+        long now = Stopwatch.GetTimestamp();
+        if (looks > 0 && Stopwatch.GetElapsedTime(lookedAt, now).TotalMilliseconds < IntervalMs / 2)
         {
-            looks = 0;
+            return; // A reader that was not asked for records for a while is told all at once what was so meanwhile.
+        }
+
+        lookedAt = now;
+        if (statistics.Contains(Connected, StringComparison.Ordinal) || (consumer.Assignment.Count == 0 && consumer.Subscription.Count == 0))
+        {
+            looks = 0; // Connected, or it needs no connection.
             return;
         }
 

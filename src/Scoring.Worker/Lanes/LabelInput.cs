@@ -36,7 +36,7 @@ internal sealed class LabelInput : IDisposable
         this.inputs = inputs;
         this.metrics = metrics;
         this.logger = logger;
-        consumer = clients.HandReader<int, int>("headers,timestamp", queuedKb: 4_096).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
+        consumer = clients.HandReader<int, int>("headers,timestamp", queuedKb: 4_096, isPolledOn: true).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
     }
 
     /// <summary>Starts reading a partition.</summary>

@@ -50,6 +50,7 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly Histogram.Child offsetsTime;
     private readonly Histogram.Child endTime;
     private Task<TopicPartition?>? openRecords;
+    private IReadOnlyList<TopicPartitionOffset>? heldEnds;
     private long heldSince;
     private int aborts;
     private bool wasTooLarge;
@@ -110,7 +111,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
         else if (output.IsHeld)
         {
-            LookForWhatIsOpen(positions());
+            LookForWhatIsOpen();
         }
         else if (output.TakesRecords && (output.IsFull || oversize.IsFull || clock.GetElapsedTime(committedAt, now) >= Interval(isBusy)))
         {
@@ -347,6 +348,7 @@ internal sealed class TransactionCommits : LaneCommits
         metrics.CommitDuration.Observe(took.TotalSeconds);
         metrics.Transactions.WithLabels("committed").Inc();
         output.Resolve();
+        output.Release();
         handedOver.Clear();
         aborts = 0;
         wasTooLarge = false;
@@ -405,55 +407,54 @@ internal sealed class TransactionCommits : LaneCommits
     private void Hold()
     {
         output.Hold();
-        heldSince = clock.GetTimestamp();
+        heldSince = 0;
+        heldEnds = null;
     }
 
-    /// <summary>Whether what was taken back is closed: in the lane's partitions of every topic that it writes to, and at the group. What is not would become visible with the next commit, as part of it (docs/decisions/0025).</summary>
-    private void LookForWhatIsOpen(IEnumerable<TopicPartitionOffset> positions)
+    /// <summary>Whether what was taken back is closed: in the partitions that were written to, and at the group. What is not would become visible with the next commit, as part of it (docs/decisions/0025).</summary>
+    private void LookForWhatIsOpen()
     {
-        if (openRecords is null)
+        heldSince = heldSince == 0 ? clock.GetTimestamp() : heldSince;
+        openRecords ??= FirstOpenAsync();
+        string open = "the broker does not tell";
+        if (openRecords.IsCompleted)
         {
-            int[] own = [.. positions.Select(position => position.Partition.Value).Distinct()]; // Of labels, too.
-            openRecords = own.Length == 0 ? Task.FromResult<TopicPartition?>(null) : context.Admin.FirstOpenAsync(context.Outputs, own);
-        }
-
-        if (!openRecords.IsCompleted)
-        {
-            return;
-        }
-
-        var told = openRecords;
-        openRecords = null; // What is still open is asked for again.
-        string open;
-        try
-        {
-            if (told.GetAwaiter().GetResult() is { } partition)
+            var told = openRecords;
+            openRecords = null; // What is still open is asked for again.
+            try
             {
-                open = FormattableString.Invariant($"{partition.Topic} [{partition.Partition.Value}] holds records of it");
-            }
-            else
-            {
-                if (handedOver.Count > 0)
+                if (told.GetAwaiter().GetResult() is not { } partition)
                 {
-                    input.Committed(handedOver); // It tells when no offset is undecided. Those of partitions that were lost meanwhile are among them.
-                    handedOver.Clear();
+                    if (handedOver.Count > 0)
+                    {
+                        input.Committed(handedOver); // It tells when no offset is undecided. Those of partitions that were lost meanwhile are among them.
+                        handedOver.Clear();
+                    }
+
+                    output.Release();
+                    return;
                 }
 
-                output.Release();
-                return;
+                open = FormattableString.Invariant($"{partition.Topic} [{partition.Partition.Value}] holds records of it");
             }
-        }
-        catch (KafkaException unanswered)
-        {
-            open = $"the broker does not tell: {unanswered.Error.Reason}";
+            catch (KafkaException unanswered)
+            {
+                open = $"the broker does not tell: {unanswered.Error.Reason}";
+            }
         }
 
         if (clock.GetElapsedTime(heldSince) >= UnknownBound)
         {
             throw new LaneFailure(
                 ExitCode.Unavailable,
-                FormattableString.Invariant($"a transaction was taken back, and the broker has not closed it for {UnknownBound.TotalSeconds} s ({open}): it would be visible with the next commit; kafka-transactions.sh find-hanging, abort"));
+                FormattableString.Invariant($"a transaction was taken back, and the broker has not closed it for {UnknownBound.TotalSeconds} s ({open}): it would be visible with the next commit; kafka-transactions.sh find-hanging --max-transaction-timeout 1, abort"));
         }
+    }
+
+    private async Task<TopicPartition?> FirstOpenAsync()
+    {
+        heldEnds ??= await context.Admin.EndsAsync(context.Outputs, [.. output.Written]); // Once: what others write later, where a partition has moved meanwhile, is their own.
+        return await context.Admin.FirstOpenAsync(heldEnds);
     }
 
     /// <summary>The outcome of the last commit, as the group's offsets tell it.</summary>

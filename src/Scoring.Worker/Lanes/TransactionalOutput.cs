@@ -52,6 +52,7 @@ internal sealed class TransactionalOutput : LaneOutput
     private bool wasSentAhead;
     private bool isBeside;
     private long sendSince;
+    private readonly HashSet<int> written = [];
     private long offsetsSince;
     private TimeSpan? offsetsTook;
     private long endSince;
@@ -99,6 +100,9 @@ internal sealed class TransactionalOutput : LaneOutput
 
     /// <summary>Whether no transaction may begin until it is known that what was taken back is closed everywhere.</summary>
     public bool IsHeld { get; private set; }
+
+    /// <summary>Partitions, by number, that records went to since <see cref="Release"/>, in whichever topic.</summary>
+    public IReadOnlyCollection<int> Written => written;
 
     /// <summary>Whether a transaction is open.</summary>
     public bool IsOpen => isOpen;
@@ -254,8 +258,12 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Something was taken back: nothing begins before <see cref="Release"/>.</summary>
     public void Hold() => IsHeld = true;
 
-    /// <summary>What was taken back is closed everywhere.</summary>
-    public void Release() => IsHeld = false;
+    /// <summary>All that was written is closed everywhere.</summary>
+    public void Release()
+    {
+        IsHeld = false;
+        written.Clear();
+    }
 
     /// <summary>Takes no records for a while: what failed would fail again at once.</summary>
     public void Rest(TimeSpan time) => restsUntil = Clock.GetTimestamp() + (long)(time.TotalSeconds * Clock.TimestampFrequency);
@@ -297,6 +305,7 @@ internal sealed class TransactionalOutput : LaneOutput
             producer!.Produce(record.Target, AsMessage(record));
         }
 
+        written.Add(record.Target.Partition.Value);
         records++;
         bytes += record.Length;
     }

@@ -41,7 +41,7 @@ internal sealed class AggregatesReader : IDisposable
         this.logger = logger;
         this.isNew = isNew;
         restoreTo = endOffsets;
-        consumer = clients.HandReader<int, int>("none", queuedKb: 16_384).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
+        consumer = clients.HandReader<int, int>("none", queuedKb: 16_384, isPolledOn: true).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
         thread = new Thread(Run) { Name = "aggregates", IsBackground = true };
     }
 

@@ -27,10 +27,10 @@ internal sealed class SimulatedClients(World world, Network network, SimulatedBr
         new Builder<TKey, TValue>(this, instance is null ? null : FormattableString.Invariant($"{instance}-{lane}"));
 
     /// <inheritdoc/>
-    public override ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb, int fetchWaitMs = 50) => new Builder<TKey, TValue>(this, instanceId: null);
+    public override ConsumerBuilder<TKey, TValue> HandReader<TKey, TValue>(string fields, int queuedKb, int fetchWaitMs = 50, bool isPolledOn = false) => new Builder<TKey, TValue>(this, instanceId: null);
 
     /// <inheritdoc/>
-    public override ConsumerBuilder<Ignore, Ignore> OffsetsReader(string group, bool isStable) => new Builder<Ignore, Ignore>(this, instanceId: null);
+    public override ConsumerBuilder<Ignore, Ignore> OffsetsReader(string group, bool isStable) => new Builder<Ignore, Ignore>(this, instanceId: null, isStable);
 
     /// <inheritdoc/>
     public override IProducer<byte[], byte[]> TransactionalProducer(string transactionalId) =>
@@ -62,7 +62,7 @@ internal sealed class SimulatedClients(World world, Network network, SimulatedBr
         }
     }
 
-    private sealed class Builder<TKey, TValue>(SimulatedClients clients, string? instanceId) : ConsumerBuilder<TKey, TValue>([])
+    private sealed class Builder<TKey, TValue>(SimulatedClients clients, string? instanceId, bool isStable = true) : ConsumerBuilder<TKey, TValue>([])
     {
         public override IConsumer<TKey, TValue> Build()
         {
@@ -72,7 +72,10 @@ internal sealed class SimulatedClients(World world, Network network, SimulatedBr
                 PartitionsRevokedHandler is { } revoked ? offsets => revoked(built!, offsets) : null,
                 PartitionsLostHandler is { } lost ? offsets => lost(built!, offsets) : null);
             built = new SimulatedConsumer<TKey, TValue>(
-                clients.world, clients.network, clients.broker, clients.process, clients.random, instanceId, KeyDeserializer ?? Default<TKey>(), ValueDeserializer ?? Default<TValue>(), handlers);
+                clients.world, clients.network, clients.broker, clients.process, clients.random, instanceId, KeyDeserializer ?? Default<TKey>(), ValueDeserializer ?? Default<TValue>(), handlers)
+            {
+                IsStable = isStable,
+            };
             return built;
         }
 

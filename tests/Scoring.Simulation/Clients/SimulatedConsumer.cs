@@ -38,6 +38,9 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
         this.handlers = handlers;
     }
 
+    /// <summary>Whether commits of transactions under way are waited for when it tells of the group's offsets.</summary>
+    public bool IsStable { get; init; } = true;
+
     /// <inheritdoc/>
     public Handle Handle { get; } = new();
 
@@ -175,7 +178,7 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
         for (long deadline = world.Now + timeout.Ticks; ;)
         {
             var left = TimeSpan.FromTicks(deadline - world.Now);
-            if (left <= TimeSpan.Zero || !network.TryCall(process, () => asked.Exists(broker.Group.IsUnstable) ? null : asked.ConvertAll(Offset), left, out var answer))
+            if (left <= TimeSpan.Zero || !network.TryCall(process, () => IsStable && asked.Exists(broker.Group.IsUnstable) ? null : asked.ConvertAll(Offset), left, out var answer))
             {
                 throw new KafkaException(new Error(ErrorCode.Local_TimedOut, "the group did not tell in time", isFatal: false));
             }

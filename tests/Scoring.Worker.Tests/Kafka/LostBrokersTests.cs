@@ -47,7 +47,7 @@ public sealed class LostBrokersTests
     }
 
     private static IConsumer<Ignore, Ignore> Reader(string servers, ILogger logger) =>
-        new KafkaClients(new KafkaOptions { BootstrapServers = servers }, "group", logger).HandReader<Ignore, Ignore>("none", queuedKb: 1_024).Build();
+        new KafkaClients(new KafkaOptions { BootstrapServers = servers }, "group", logger).HandReader<Ignore, Ignore>("none", queuedKb: 1_024, isPolledOn: true).Build();
 
     private static void Until(Func<bool> isSo)
     {
