@@ -36,7 +36,7 @@ internal sealed class BrokerAdmin : IDisposable
 
     /// <summary>Connects lazily.</summary>
     /// <param name="clients">Builds the client.</param>
-    /// <param name="servers">For messages.</param>
+    /// <param name="servers">For messages, and for a client that has let go of all brokers.</param>
     /// <param name="bound">Longest time to wait for an answer.</param>
     /// <param name="clock">Measures it.</param>
     /// <param name="stopping">Ends the repeating: a process that is told to stop waits for no broker.</param>

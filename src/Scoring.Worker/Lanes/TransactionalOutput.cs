@@ -39,6 +39,7 @@ internal sealed class TransactionalOutput : LaneOutput
     private const int LooksMax = 16;
 
     private readonly Func<IProducer<byte[], byte[]>> build;
+    private readonly HashSet<int> written = [];
     private readonly PlantedBug planted;
     private IProducer<byte[], byte[]>? producer;
     private DirectProduce? direct;
@@ -52,7 +53,6 @@ internal sealed class TransactionalOutput : LaneOutput
     private bool wasSentAhead;
     private bool isBeside;
     private long sendSince;
-    private readonly HashSet<int> written = [];
     private long offsetsSince;
     private TimeSpan? offsetsTook;
     private long endSince;
