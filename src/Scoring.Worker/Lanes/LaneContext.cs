@@ -41,6 +41,9 @@ internal sealed record LaneContext
     /// <summary>Partitions of the input, and of every output.</summary>
     public required int PartitionCount { get; init; }
 
+    /// <summary>Keeps the lanes' commits apart.</summary>
+    public required CommitSpacing Spacing { get; init; }
+
     /// <summary>Whether a reader of labels is wanted.</summary>
     public required bool ReadsLabels { get; init; }
 

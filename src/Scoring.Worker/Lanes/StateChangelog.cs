@@ -9,28 +9,24 @@ namespace Scoring.Worker.Lanes;
 /// With every commit how far each partition is. From time to time what has changed since the last time, and a mark: the records are the
 /// state of this point of the input. What comes behind a mark is computed again by whoever restores, so nothing need be written for it;
 /// but the answers that are to be given again, which go with the commit that gave them.
-/// <para>A mark holds its commit up for as long as its records take, and readers of scores see that. So while transactions are small marks are too, and one partition's turn comes after the
-/// other's. Under load they are as rare as they may be, since a key that changes twice between two marks is written once.</para>
+/// <para>A mark holds its commit up for as long as its records take, and readers of scores see that. So where a lane has time and transactions are small marks are too, and one partition's turn
+/// comes after the other's (docs/decisions/0026). Under load they are as rare as they may be, since a key that changes twice between two marks is written once.</para>
 /// </remarks>
 internal sealed class StateChangelog
 {
     /// <summary>Changed records after which a mark comes early, one partition's after the other's: what one transaction takes without holding the lane up. With twice as many it waits for nobody.</summary>
     private const int ChangesMax = 20_000;
 
-    /// <summary>Changed records after which one may come: some 5 ms of a broker's time.</summary>
-    private const int ChangesWorthMark = 2_000;
+    /// <summary>Changed records after which one may come: some 1 ms of a broker's time.</summary>
+    private const int ChangesWorthMark = 500;
 
     /// <summary>Records of a small transaction: so many come in 25 ms at 40,000 events/s.</summary>
     private const int SmallTransaction = 1_000;
-
-    /// <summary>After so long it comes then, at most: little is to be computed again where somebody waits for scores.</summary>
-    private const int SoonMaxMs = 250;
 
     private readonly LaneContext context;
     private readonly LaneOutput output;
     private readonly OwnedPartitions partitions;
     private readonly TimeSpan interval;
-    private readonly TimeSpan soon;
     private readonly StateWriter write;
     private readonly byte[] group;
     private TopicPartition target = new("", 0);
@@ -44,7 +40,6 @@ internal sealed class StateChangelog
         this.output = output;
         this.partitions = partitions;
         interval = TimeSpan.FromMilliseconds(context.Lanes.StateIntervalMs);
-        soon = TimeSpan.FromMilliseconds(Math.Min(context.Lanes.StateIntervalMs / 4.0, SoonMaxMs));
         write = Write;
         group = Encoding.UTF8.GetBytes(context.Clients.Group);
     }
@@ -67,10 +62,10 @@ internal sealed class StateChangelog
     /// <summary>Writes what belongs to a commit of these positions.</summary>
     /// <param name="now">Timestamp of the cycle.</param>
     /// <param name="isLast">Whether the partitions go afterwards: whoever takes them over then has nothing to compute again.</param>
-    /// <param name="withMarks">False where marks are put off, but those that must be.</param>
-    public void WriteFor(long now, bool isLast, bool withMarks)
+    /// <param name="timing">Which marks come.</param>
+    public void WriteFor(long now, bool isLast, MarkTiming timing)
     {
-        bool isSmall = output.InFlight < SmallTransaction;
+        bool comesEarly = timing == MarkTiming.Early && output.InFlight < SmallTransaction;
         long room = ChangesWorthMark;
         int first = turn;
         for (int i = 0; i < partitions.All.Count; i++)
@@ -88,7 +83,7 @@ internal sealed class StateChangelog
                 state.WriteAnswers(write); // Until then they go with the rest of the state, bit by bit.
             }
 
-            if (!withMarks && progress is { HasMark: true, MustMark: false } && !isLast)
+            if (timing == MarkTiming.OnlyNeeded && progress is { HasMark: true, MustMark: false } && !isLast)
             {
                 continue;
             }
@@ -99,7 +94,7 @@ internal sealed class StateChangelog
             {
                 WriteMark(partition, progress, now);
             }
-            else if (room > 0 && (age >= interval || changes >= ChangesMax || (isSmall && age >= soon && changes >= ChangesWorthMark)))
+            else if (room > 0 && (age >= interval || changes >= ChangesMax || (comesEarly && changes >= ChangesWorthMark)))
             {
                 room -= changes;
                 turn = at + 1;

@@ -82,6 +82,7 @@ internal static class WorkerProcess
         var context = new LaneContext
         {
             LastCommits = lastCommits,
+            Spacing = new CommitSpacing(settings.Lanes.Lanes, clock),
             Service = service,
             Settings = settings,
             Clients = clients,

@@ -41,6 +41,7 @@ internal static class LaneContexts
         Metrics = metrics,
         Health = new HealthState(1, TimeProvider.System),
         LastCommits = lastCommits,
+        Spacing = new CommitSpacing(1, clock),
         Clock = clock,
         Logger = NullLogger.Instance,
     };

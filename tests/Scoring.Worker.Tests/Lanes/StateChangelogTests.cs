@@ -6,7 +6,7 @@ using Scoring.Worker.Tests.State;
 
 namespace Scoring.Worker.Tests.Lanes;
 
-/// <summary>When changed state is copied: soon while transactions are small, seldom under load, and never later than after twice the interval.</summary>
+/// <summary>When changed state is copied: with the next commit where a lane has time and transactions are small, seldom under load, and never later than after twice the interval.</summary>
 public sealed class StateChangelogTests : IDisposable
 {
     private const int Small = 100;
@@ -38,15 +38,34 @@ public sealed class StateChangelogTests : IDisposable
     private IEnumerable<int> Marks => partitions.All.Select(partition => partition.Changelog!.Marks);
 
     [Fact]
-    public void While_transactions_are_small_a_quarter_of_a_second_is_enough()
+    public void Where_a_lane_has_time_and_transactions_are_small_it_comes_with_the_next_commit()
+    {
+        Change(510);
+        CommitAt(10, Small);
+        Assert.Equal(3, Marks.Sum());
+        CommitAt(20, Small);
+        Assert.Equal([2, 2], Marks);
+    }
+
+    [Fact]
+    public void A_busy_lane_waits_for_the_interval_however_small_its_transactions()
     {
         Change(2_100);
-        CommitAt(240, Small);
+        CommitAt(4_900, Small, MarkTiming.WhenDue);
         Assert.Equal([1, 1], Marks);
-        CommitAt(260, Small);
+        CommitAt(5_100, Small, MarkTiming.WhenDue);
         Assert.Equal(3, Marks.Sum());
-        CommitAt(270, Small);
-        Assert.Equal([2, 2], Marks);
+    }
+
+    [Fact]
+    public void Where_marks_are_put_off_only_those_come_that_must()
+    {
+        Change(40_000);
+        CommitAt(10_100, Small, MarkTiming.OnlyNeeded);
+        Assert.Equal([1, 1], Marks);
+        partitions.All[1].Changelog!.MustMark = true;
+        CommitAt(10_200, Small, MarkTiming.OnlyNeeded);
+        Assert.Equal([1, 2], Marks);
     }
 
     [Fact]
@@ -114,10 +133,10 @@ public sealed class StateChangelogTests : IDisposable
         }
     }
 
-    private void CommitAt(int milliseconds, int records)
+    private void CommitAt(int milliseconds, int records, MarkTiming timing = MarkTiming.Early)
     {
         lane.Output.Sent = records;
-        changelog.WriteFor(start + (milliseconds * TimeProvider.System.TimestampFrequency / 1_000), isLast: false, withMarks: true);
+        changelog.WriteFor(start + (milliseconds * TimeProvider.System.TimestampFrequency / 1_000), isLast: false, timing);
         foreach (var partition in partitions.All)
         {
             partition.Settle(partition.Position);
