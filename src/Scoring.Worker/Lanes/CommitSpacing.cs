@@ -1,26 +1,35 @@
 namespace Scoring.Worker.Lanes;
 
-/// <summary>Keeps the commits of a worker's lanes apart: those of two lanes at once take twice as long, and once they fall together they would go on to, since both come at the same interval.</summary>
-/// <remarks>Safe from several threads. Two lanes that ask in the same moment both begin; the next time one of them waits (docs/decisions/0026).</remarks>
+/// <summary>Keeps the commits of a worker's lanes apart: those of two lanes at once take twice as long, and once they fall together they would go on to where lanes commit at the same interval.</summary>
+/// <remarks>Safe from several threads. Lanes that ask in the same moment may all begin; one of them waits when they next differ by a moment (docs/decisions/0026).</remarks>
 /// <param name="lanes">How many there are.</param>
-/// <param name="clock">Whose timestamps.</param>
+/// <param name="clock">Tells when they begin.</param>
 internal sealed class CommitSpacing(int lanes, TimeProvider clock)
 {
-    /// <summary>Of an even spacing, how much is asked for: with all of it, whoever is late would make the others late, too.</summary>
-    private const double Share = 0.8;
+    /// <summary>Of an even spacing of all lanes, how much is asked for at most: with all of it, whoever is late would make the others late, too.</summary>
+    private const double EvenShare = 0.8;
+
+    /// <summary>How many usual commits fit between the beginnings of two.</summary>
+    private const double CommitsApart = 1.5;
+
+    private static readonly TimeSpan WaitMax = TimeSpan.FromMilliseconds(50);
 
     private long last;
 
-    /// <summary>Whether the last commit of any lane began long enough ago.</summary>
-    /// <param name="now">Timestamp.</param>
-    /// <param name="interval">From one commit of a lane to the next.</param>
-    public bool IsApart(long now, TimeSpan interval)
+    /// <summary>Whether a commit whose interval has passed may begin: no other has just begun, or it has waited for half an interval or 50 ms.</summary>
+    /// <param name="interval">From one commit of the lane to the next.</param>
+    /// <param name="waited">Since when the interval has passed.</param>
+    /// <param name="cost">How long a commit of the lane usually takes.</param>
+    public bool MayBegin(TimeSpan interval, TimeSpan waited, TimeSpan cost)
     {
         long begun = Volatile.Read(ref last);
-        return lanes == 1 || begun == 0 || clock.GetElapsedTime(begun, now) >= Share / lanes * interval;
+        return lanes == 1
+            || begun == 0
+            || waited >= WaitMax
+            || waited >= interval / 2
+            || clock.GetElapsedTime(begun) is var apart && (apart >= EvenShare / lanes * interval || apart >= CommitsApart * cost);
     }
 
     /// <summary>Tells that a lane's commit begins.</summary>
-    /// <param name="now">Timestamp.</param>
-    public void Begins(long now) => Volatile.Write(ref last, now);
+    public void Begins() => Volatile.Write(ref last, clock.GetTimestamp());
 }

@@ -3,7 +3,7 @@ namespace Scoring.Worker.Lanes;
 /// <summary>Which marks go with a commit, of state that has changed since the last ones.</summary>
 internal enum MarkTiming
 {
-    /// <summary>None but those that must.</summary>
+    /// <summary>None but those that must: the first of a partition, the last before it goes, and what a label wants.</summary>
     OnlyNeeded,
 
     /// <summary>Those that are due.</summary>

@@ -14,11 +14,14 @@ namespace Scoring.Worker.Lanes;
 /// </remarks>
 internal sealed class StateChangelog
 {
-    /// <summary>Changed records after which a mark comes early, one partition's after the other's: what one transaction takes without holding the lane up. With twice as many it waits for nobody.</summary>
+    /// <summary>Changed records after which a mark comes before its interval, busy or not, one partition's after the other's: what one transaction takes without holding the lane up. With twice as many it waits for nobody.</summary>
     private const int ChangesMax = 20_000;
 
-    /// <summary>Changed records after which one may come: some 1 ms of a broker's time.</summary>
+    /// <summary>Changed records after which one may come where the lane has time, and after which the next partition's waits for the next commit: some 1 ms of a broker's time.</summary>
     private const int ChangesWorthMark = 500;
+
+    /// <summary>Changed records after which the next partition's waits otherwise: some 5 ms of a broker's time. With less, many partitions would not have their turn before twice the interval.</summary>
+    private const int ChangesOfTurn = 2_000;
 
     /// <summary>Records of a small transaction: so many come in 25 ms at 40,000 events/s.</summary>
     private const int SmallTransaction = 1_000;
@@ -66,7 +69,7 @@ internal sealed class StateChangelog
     public void WriteFor(long now, bool isLast, MarkTiming timing)
     {
         bool comesEarly = timing == MarkTiming.Early && output.InFlight < SmallTransaction;
-        long room = ChangesWorthMark;
+        long room = comesEarly ? ChangesWorthMark : ChangesOfTurn;
         int first = turn;
         for (int i = 0; i < partitions.All.Count; i++)
         {

@@ -20,9 +20,6 @@ internal sealed class TransactionCommits : LaneCommits
     private const int RestMsMin = 5;
     private const int RestMsMax = 2_000;
 
-    /// <summary>A commit that other lanes' are in the way of comes after so many intervals all the same.</summary>
-    private const double WaitsUpTo = 1.5;
-
     /// <summary>
     /// Until the broker has written the markers of one transaction, it takes no partition into the next, and the client asks again after 20 ms (docs/decisions/0014): 83 of 623
     /// transactions met that without this pause, 3 of 734 with it. A busy lane goes on: it computes for longer than that before it commits again.
@@ -209,9 +206,9 @@ internal sealed class TransactionCommits : LaneCommits
             return true;
         }
 
-        var since = clock.GetElapsedTime(committedAt, now);
         var interval = Interval(isBusy);
-        return since >= interval && (since >= WaitsUpTo * interval || context.Spacing.IsApart(clock.GetTimestamp(), interval));
+        var waited = clock.GetElapsedTime(committedAt, now) - interval;
+        return waited >= TimeSpan.Zero && context.Spacing.MayBegin(interval, waited, cost);
     }
 
     /// <summary>Short while there is little to do, so that readers see scores soon; long under load, so that commits take a small share of the time.</summary>
@@ -242,7 +239,7 @@ internal sealed class TransactionCommits : LaneCommits
             return;
         }
 
-        context.Spacing.Begins(commitStarted);
+        context.Spacing.Begins();
         rewind.BeginCommit();
         if (noted.Count == 0)
         {

@@ -28,8 +28,31 @@ public sealed class CommitSpacingTests
     public void A_lane_alone_waits_for_nobody()
     {
         var spacing = new CommitSpacing(1, clock);
-        spacing.Begins(clock.GetTimestamp());
-        Assert.True(spacing.IsApart(clock.GetTimestamp(), Interval));
+        spacing.Begins();
+        Assert.True(spacing.MayBegin(Interval, TimeSpan.Zero, Commit));
+    }
+
+    [Theory]
+    [InlineData(24, 12)]
+    [InlineData(5_000, 50)]
+    public void A_lane_that_others_are_always_in_the_way_of_begins_after_half_an_interval_and_50_ms_at_most(int intervalMs, int waitMs)
+    {
+        var spacing = new CommitSpacing(2, clock);
+        spacing.Begins();
+        var interval = TimeSpan.FromMilliseconds(intervalMs);
+        Assert.False(spacing.MayBegin(interval, TimeSpan.FromMilliseconds(waitMs - 1), Commit));
+        Assert.True(spacing.MayBegin(interval, TimeSpan.FromMilliseconds(waitMs), Commit));
+    }
+
+    [Fact]
+    public void A_lane_with_a_long_interval_waits_for_one_with_a_short_for_a_commit_and_a_half()
+    {
+        var spacing = new CommitSpacing(2, clock);
+        spacing.Begins();
+        clock.Advance(TimeSpan.FromMilliseconds(8));
+        Assert.False(spacing.MayBegin(TimeSpan.FromMilliseconds(100), TimeSpan.Zero, Commit));
+        clock.Advance(Cycle);
+        Assert.True(spacing.MayBegin(TimeSpan.FromMilliseconds(100), TimeSpan.Zero, Commit));
     }
 
     /// <summary>Lanes that ask every millisecond, all of them first at once.</summary>
@@ -46,9 +69,10 @@ public sealed class CommitSpacingTests
             long now = clock.GetTimestamp();
             for (int lane = 0; lane < lanes; lane++)
             {
-                if (clock.GetElapsedTime(committedAt[lane], now) >= Interval && spacing.IsApart(now, Interval))
+                var waited = clock.GetElapsedTime(committedAt[lane], now) - Interval;
+                if (waited >= TimeSpan.Zero && spacing.MayBegin(Interval, waited, Commit))
                 {
-                    spacing.Begins(now);
+                    spacing.Begins();
                     committedAt[lane] = now;
                     begun.Add((lane, clock.GetElapsedTime(started)));
                 }
