@@ -1,6 +1,6 @@
 namespace Scoring.Worker.Lanes;
 
-/// <summary>Keeps the commits of a worker's lanes apart: those of two lanes at once take twice as long, and once they fall together they would go on to where lanes commit at the same interval.</summary>
+/// <summary>Keeps the commits of a worker's lanes apart: two at once take longer, and where lanes commit at one interval those that fall together once would go on to.</summary>
 /// <remarks>Safe from several threads. Lanes that ask in the same moment may all begin; one of them waits when they next differ by a moment (docs/decisions/0026).</remarks>
 /// <param name="lanes">How many there are.</param>
 /// <param name="clock">Tells when they begin.</param>
@@ -18,7 +18,7 @@ internal sealed class CommitSpacing(int lanes, TimeProvider clock)
 
     /// <summary>Whether a commit whose interval has passed may begin: no other has just begun, or it has waited for half an interval or 50 ms.</summary>
     /// <param name="interval">From one commit of the lane to the next.</param>
-    /// <param name="waited">Since when the interval has passed.</param>
+    /// <param name="waited">How long ago the interval has passed.</param>
     /// <param name="cost">How long a commit of the lane usually takes.</param>
     public bool MayBegin(TimeSpan interval, TimeSpan waited, TimeSpan cost)
     {
