@@ -20,6 +20,9 @@ internal sealed class TransactionalOutput : LaneOutput
     /// <summary>Longer than the others: past it the client gives the transaction up, and a coordinator that answers late each time would never be done. It repeats every 500 ms.</summary>
     private static readonly TimeSpan OffsetsBound = TimeSpan.FromSeconds(2);
 
+    /// <summary>Of an abort that only has to begin. It takes longer where records are on their way to a broker that does not answer.</summary>
+    private static readonly TimeSpan LeaveBound = TimeSpan.FromMilliseconds(100);
+
     /// <summary>A flush of 1 ms was over before the client's thread looked: in one run a tenth of the commits took until <c>linger.ms</c>. With 2 ms that was not seen.</summary>
     private static readonly TimeSpan FlushTime = TimeSpan.FromMilliseconds(2);
 
@@ -273,14 +276,12 @@ internal sealed class TransactionalOutput : LaneOutput
     {
         IsReady = false;
         IsFenced = false;
+        LeaveProducer();
         Forget();
-        direct = null;
-        producer?.Dispose();
-        producer = null;
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => producer?.Dispose();
+    public override void Dispose() => LeaveProducer();
 
     /// <inheritdoc/>
     protected override void Hand(OutgoingRecord record)
@@ -325,6 +326,33 @@ internal sealed class TransactionalOutput : LaneOutput
 
         var why = Refusal() == TransactionAnswer.Done ? refused.Error : LastError!; // "A wrong state" where a record was refused before.
         return new TransactionBroken($"a record for {target.Topic} cannot be produced: {why.Reason}", refused);
+    }
+
+    /// <summary>Disposes of the producer, never while a partition may be joining a transaction of it.</summary>
+    /// <remarks>
+    /// librdkafka 2.16 counts the request by which partitions join after it has handed it over, and a client that is terminating answers it at once, in another thread: the count is then below nothing and
+    /// an assertion ends the process (<c>txn_req_cnt > 0</c> in <c>rd_kafka_txn_handle_AddPartitionsToTxn</c>; docs/decisions/0027). Once an abort has begun it makes no such request. How it ends does not matter:
+    /// the next producer of the identifier ends the transaction too. Where the end was asked for everything has joined, and an abort would be in its way.
+    /// </remarks>
+    private void LeaveProducer()
+    {
+        try
+        {
+            if (isOpen && endSince == 0)
+            {
+                producer!.AbortTransaction(LeaveBound);
+            }
+        }
+        catch (KafkaException)
+        {
+            // It has begun, or there was nothing to begin with.
+        }
+        finally
+        {
+            (isOpen, direct) = (false, null);
+            producer?.Dispose();
+            producer = null;
+        }
     }
 
     private void Begin()
