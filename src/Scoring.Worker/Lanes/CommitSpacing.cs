@@ -16,12 +16,18 @@ internal sealed class CommitSpacing(int lanes, TimeProvider clock)
 
     private long last;
 
-    /// <summary>Whether a commit whose interval has passed may begin: no other has just begun, or it has waited for half an interval or 50 ms.</summary>
+    /// <summary>Whether a lane's commit is due: its interval has passed, and no other's has just begun, or it has waited for half an interval or 50 ms.</summary>
+    /// <param name="since">How long ago the lane's last commit began.</param>
     /// <param name="interval">From one commit of the lane to the next.</param>
-    /// <param name="waited">How long ago the interval has passed.</param>
     /// <param name="cost">How long a commit of the lane usually takes.</param>
-    public bool MayBegin(TimeSpan interval, TimeSpan waited, TimeSpan cost)
+    public bool IsDue(TimeSpan since, TimeSpan interval, TimeSpan cost)
     {
+        var waited = since - interval;
+        if (waited < TimeSpan.Zero)
+        {
+            return false;
+        }
+
         long begun = Volatile.Read(ref last);
         return lanes == 1
             || begun == 0

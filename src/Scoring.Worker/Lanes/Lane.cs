@@ -68,7 +68,7 @@ internal sealed class Lane : IDisposable
         input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.Service.Plan.FindsRepeats || context.Crashes is { HasRefused: true }, Assigning, BeforeRevoke, Lost, context.Metrics, context.Logger);
         repeats = context.Service.Plan.FindsRepeats ? new LaneRepeats(context, input, pipeline, records) : null;
         labelInput = context.ReadsLabels
-            ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)
+            ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.LostPositions, context.Metrics, context.Logger)
             : null;
         checkpoints = context.HasChangelog && context.Checkpoints is { } folder ? new LaneCheckpoints(context, folder, partitions) : null;
         commits = transactional is not null
@@ -366,9 +366,15 @@ internal sealed class Lane : IDisposable
         if (offset < partition.ReceivedOffset)
         {
             // The client found its position beyond the end and began again at the beginning: those offsets are answered.
-            throw new LaneFailure(
-                ExitCode.Configuration,
-                FormattableString.Invariant($"{context.Topics.Transactions} [{source}] went back from offset {partition.ReceivedOffset} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
+            if (!context.LostPositions.AreThere(partition.Source, partition.SeenOffset, offset))
+            {
+                throw new LaneFailure(
+                    ExitCode.Configuration,
+                    FormattableString.Invariant($"{context.Topics.Transactions} [{source}] went back from offset {partition.ReceivedOffset} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
+            }
+
+            input.Seek(partition, partition.SeenOffset);
+            return;
         }
 
         if (offset > partition.ReceivedOffset)
@@ -376,7 +382,7 @@ internal sealed class Lane : IDisposable
             NoteGap(partition, offset);
         }
 
-        partition.ReceivedOffset = offset + 1;
+        partition.ReceivedOffset = partition.SeenOffset = offset + 1;
         partition.HasReceived = true;
         partition.IsAtEnd = false;
         records.Consumed();

@@ -38,6 +38,9 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Offset after the last record received.</summary>
     public long ReceivedOffset { get; set; } = -1;
 
+    /// <summary>The same by records alone, whatever end was told; where the reader was set to before any has come.</summary>
+    public long SeenOffset { get; set; } = -1;
+
     /// <summary>Whether a record has come since the reader was set to an offset.</summary>
     public bool HasReceived { get; set; }
 
@@ -121,7 +124,7 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     public void Begin(PartitionState restored, long start, long resume, bool waits)
     {
         State = restored;
-        ReceivedOffset = start;
+        ReceivedOffset = SeenOffset = start;
         ResumeOffset = resume;
         IsRebuilding = start < resume || waits;
         IsRestoring = false;
@@ -204,7 +207,7 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
             return false;
         }
 
-        ReceivedOffset = RewindOffset;
+        ReceivedOffset = SeenOffset = RewindOffset;
         HasReceived = false;
         DoubtedEnd = -1;
         IsAtEnd = false;

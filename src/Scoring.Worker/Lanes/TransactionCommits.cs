@@ -199,17 +199,7 @@ internal sealed class TransactionCommits : LaneCommits
     }
 
     /// <summary>Whether a commit is to begin: what it holds is enough, or its interval has passed and no other lane of the worker has just begun one.</summary>
-    private bool IsDue(long now, bool isBusy)
-    {
-        if (output.IsFull || oversize.IsFull)
-        {
-            return true;
-        }
-
-        var interval = Interval(isBusy);
-        var waited = clock.GetElapsedTime(committedAt, now) - interval;
-        return waited >= TimeSpan.Zero && context.Spacing.MayBegin(interval, waited, cost);
-    }
+    private bool IsDue(long now, bool isBusy) => output.IsFull || oversize.IsFull || context.Spacing.IsDue(clock.GetElapsedTime(committedAt, now), Interval(isBusy), cost);
 
     /// <summary>Short while there is little to do, so that readers see scores soon; long under load, so that commits take a small share of the time.</summary>
     private TimeSpan Interval(bool isBusy)

@@ -14,6 +14,9 @@ internal sealed class Network(World world, Random random, NetworkFaults faults)
     private readonly Dictionary<SimulatedProcess, long> cuts = [];
     private long heldUntil;
 
+    /// <summary>Topics whose readers may be sent back.</summary>
+    public IReadOnlyCollection<string> Inputs { get; init; } = [];
+
     /// <summary>Whether nothing goes wrong any more.</summary>
     public bool IsHealed { get; set; }
 
@@ -150,6 +153,9 @@ internal sealed class Network(World world, Random random, NetworkFaults faults)
                 }
             })));
     }
+
+    /// <summary>Whether the broker takes a reader's position for one beyond the end.</summary>
+    public bool IsSentBack(string topic) => faults.SentBack > 0 && !IsHealed && Inputs.Contains(topic) && random.NextDouble() < faults.SentBack;
 
     /// <summary>When something of a process gets through again; in the past where it does now.</summary>
     public long FreeAt(SimulatedProcess process) => Math.Max(heldUntil, cuts.GetValueOrDefault(process));

@@ -15,6 +15,9 @@ internal sealed record NetworkFaults
     /// <summary>The connection breaks before the client has the answer.</summary>
     public double AnswerLost { get; init; }
 
+    /// <summary>A broker that has just started tells a reader of transactions or labels of an end before its position, and the reader begins again at the first record; a share of what it fetches.</summary>
+    public double SentBack { get; init; }
+
     /// <summary>The connection breaks, and the request arrives all the same, seconds later: after the client has asked again.</summary>
     public double Late { get; init; }
 }

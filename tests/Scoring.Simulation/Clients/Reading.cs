@@ -114,8 +114,9 @@ internal sealed class Reading
         }
 
         isFetching = false;
-        if (position < Log.Start || position > Log.End)
+        if (position < Log.Start || position > Log.End || network.IsSentBack(Log.Name.Topic))
         {
+            world.Trace(process.Name, $"{Log.Name} is read from {Log.Start} instead of {position}");
             position = Log.Start; // auto.offset.reset
         }
 

@@ -41,7 +41,7 @@ internal sealed class History
             broker.CreateTopic(topic, plan.Partitions);
         }
 
-        around = new Surroundings(world, new SimulatedClock(world, Begin), new Network(world, random, plan.Network), broker, plan, simulated);
+        around = new Surroundings(world, new SimulatedClock(world, Begin), new Network(world, random, plan.Network) { Inputs = [topics.Transactions, topics.Labels] }, broker, plan, simulated);
     }
 
     /// <summary>Runs a seed's history.</summary>

@@ -124,6 +124,11 @@ internal sealed record HistoryPlan
             },
             Faults = isQuiet ? [] : [.. Enumerable.Range(0, random.Next(1, 7)).Select(_ => Draw(random, activeMs)).OrderBy(fault => fault.AtMs)],
         };
+        if (!isQuiet && new Random(unchecked((seed * 31) + 7)).NextDouble() < 0.15) // Drawn apart, so that the others are the histories that they were before.
+        {
+            plan = plan with { Network = plan.Network with { SentBack = 0.02 } };
+        }
+
         return random.NextDouble() switch // Drawn last, so that a third are the histories that they were before there were late ones.
         {
             < 0.35 => plan,

@@ -29,7 +29,8 @@ public sealed class CommitSpacingTests
     {
         var spacing = new CommitSpacing(1, clock);
         spacing.Begins();
-        Assert.True(spacing.MayBegin(Interval, TimeSpan.Zero, Commit));
+        Assert.False(spacing.IsDue(Interval - Cycle, Interval, Commit));
+        Assert.True(spacing.IsDue(Interval, Interval, Commit));
     }
 
     [Theory]
@@ -40,8 +41,8 @@ public sealed class CommitSpacingTests
         var spacing = new CommitSpacing(2, clock);
         spacing.Begins();
         var interval = TimeSpan.FromMilliseconds(intervalMs);
-        Assert.False(spacing.MayBegin(interval, TimeSpan.FromMilliseconds(waitMs - 1), Commit));
-        Assert.True(spacing.MayBegin(interval, TimeSpan.FromMilliseconds(waitMs), Commit));
+        Assert.False(spacing.IsDue(interval + TimeSpan.FromMilliseconds(waitMs - 1), interval, Commit));
+        Assert.True(spacing.IsDue(interval + TimeSpan.FromMilliseconds(waitMs), interval, Commit));
     }
 
     [Fact]
@@ -49,10 +50,11 @@ public sealed class CommitSpacingTests
     {
         var spacing = new CommitSpacing(2, clock);
         spacing.Begins();
+        var interval = TimeSpan.FromMilliseconds(100);
         clock.Advance(TimeSpan.FromMilliseconds(8));
-        Assert.False(spacing.MayBegin(TimeSpan.FromMilliseconds(100), TimeSpan.Zero, Commit));
+        Assert.False(spacing.IsDue(interval, interval, Commit));
         clock.Advance(Cycle);
-        Assert.True(spacing.MayBegin(TimeSpan.FromMilliseconds(100), TimeSpan.Zero, Commit));
+        Assert.True(spacing.IsDue(interval, interval, Commit));
     }
 
     /// <summary>Lanes that ask every millisecond, all of them first at once.</summary>
@@ -69,8 +71,7 @@ public sealed class CommitSpacingTests
             long now = clock.GetTimestamp();
             for (int lane = 0; lane < lanes; lane++)
             {
-                var waited = clock.GetElapsedTime(committedAt[lane], now) - Interval;
-                if (waited >= TimeSpan.Zero && spacing.MayBegin(Interval, waited, Commit))
+                if (spacing.IsDue(clock.GetElapsedTime(committedAt[lane], now), Interval, Commit))
                 {
                     spacing.Begins();
                     committedAt[lane] = now;
