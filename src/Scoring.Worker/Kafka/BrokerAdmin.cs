@@ -155,39 +155,21 @@ internal sealed class BrokerAdmin : IDisposable
     /// <summary>End of one partition, counting records of transactions that are still open, asked once.</summary>
     public async Task<long> EndOffsetAsync(string topic, int partition) => (await EndOffsetsAsync(topic, [partition], IsolationLevel.ReadUncommitted))[partition];
 
-    /// <summary>Whether a partition reaches an offset. A broker that has just started may not know yet: it has 10 s.</summary>
-    /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
-    public bool Reaches(TopicPartition partition, long offset) => Repeat(
-        () => EndOffsets(partition.Topic, [partition.Partition.Value])[partition.Partition.Value],
-        told => told.Exception is null && told.Result < offset,
-        ToldTimeout) >= offset;
-
     /// <summary>Identifier of a topic: one that is made anew under the same name has another. Null where the broker knows none.</summary>
     /// <exception cref="CommandFailure">No broker answered within the bound.</exception>
     public string? TopicId(string topic) => Ask(() =>
     {
         try
         {
-            return DescribeAsync(topic).GetAwaiter().GetResult();
+            var described = admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = CallTimeout }).GetAwaiter().GetResult();
+            var id = described.TopicDescriptions[0].TopicId;
+            return id is null || (id.MostSignificantBits | id.LeastSignificantBits) == 0 ? null : FormattableString.Invariant($"{id.MostSignificantBits:x16}{id.LeastSignificantBits:x16}");
         }
         catch (KafkaException refused) when (NoMembersKnown.Contains(refused.Error.Code))
         {
             return null;
         }
     });
-
-    /// <summary>The same, asked once; null also where nobody tells.</summary>
-    public async Task<string?> TopicIdIfToldAsync(string topic)
-    {
-        try
-        {
-            return await DescribeAsync(topic);
-        }
-        catch (KafkaException)
-        {
-            return null;
-        }
-    }
 
     /// <summary>A setting of a topic; null where the broker does not tell, or not to this user.</summary>
     public string? TopicSetting(string topic, string name)
@@ -304,13 +286,6 @@ internal sealed class BrokerAdmin : IDisposable
         {
             return []; // The embedded broker: it serves one process.
         }
-    }
-
-    private async Task<string?> DescribeAsync(string topic)
-    {
-        var described = await clients.DescribeTopicsAsync(admin, TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = CallTimeout });
-        var id = described.TopicDescriptions[0].TopicId;
-        return id is null || (id.MostSignificantBits | id.LeastSignificantBits) == 0 ? null : FormattableString.Invariant($"{id.MostSignificantBits:x16}{id.LeastSignificantBits:x16}");
     }
 
     private async Task<IReadOnlyDictionary<int, long>> EndOffsetsAsync(string topic, IEnumerable<int> partitions, IsolationLevel isolation)

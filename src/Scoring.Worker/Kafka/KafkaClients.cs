@@ -156,9 +156,6 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
     /// <summary>Asks where partitions end or begin: Confluent.Kafka has the question in a class of its own, not in <see cref="IAdminClient"/>.</summary>
     public virtual Task<ListOffsetsResult> ListOffsetsAsync(IAdminClient admin, IEnumerable<TopicPartitionOffsetSpec> asked, ListOffsetsOptions options) => admin.ListOffsetsAsync(asked, options);
 
-    /// <summary>Asks what topics are: not in <see cref="IAdminClient"/> either.</summary>
-    public virtual Task<DescribeTopicsResult> DescribeTopicsAsync(IAdminClient admin, TopicCollection topics, DescribeTopicsOptions options) => admin.DescribeTopicsAsync(topics, options);
-
     /// <summary>Makes a call that may take long beside the thread that wants it.</summary>
     public virtual Task InBackground(Action call) => Task.Run(call);
 

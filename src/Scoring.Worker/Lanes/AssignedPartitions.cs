@@ -131,7 +131,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
         partitions.Begin(partition, state, Math.Max(from, partition.Start.Low), resume);
         if (partition.Labels is { } waiting)
         {
-            waiting.ReceivedOffset = waiting.SeenOffset = labels;
+            waiting.ReceivedOffset = labels;
             labelInput!.Assign(partition.Partition, labels);
         }
 

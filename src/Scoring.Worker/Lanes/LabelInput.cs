@@ -19,7 +19,6 @@ internal sealed class LabelInput : IDisposable
     private readonly LabelDecoder decoder;
     private readonly string topic;
     private readonly PartitionInput?[] inputs;
-    private readonly LostPositions positions;
     private readonly WorkerMetrics metrics;
     private readonly ILogger logger;
 
@@ -28,15 +27,13 @@ internal sealed class LabelInput : IDisposable
     /// <param name="topic">The topic of labels.</param>
     /// <param name="decoder">Decodes them.</param>
     /// <param name="inputs">The lane's partitions by number.</param>
-    /// <param name="positions">Asked where the client was sent back.</param>
     /// <param name="metrics">Counts.</param>
     /// <param name="logger">Says errors.</param>
-    public LabelInput(KafkaClients clients, string topic, LabelDecoder decoder, PartitionInput?[] inputs, LostPositions positions, WorkerMetrics metrics, ILogger logger)
+    public LabelInput(KafkaClients clients, string topic, LabelDecoder decoder, PartitionInput?[] inputs, WorkerMetrics metrics, ILogger logger)
     {
         this.topic = topic;
         this.decoder = decoder;
         this.inputs = inputs;
-        this.positions = positions;
         this.metrics = metrics;
         this.logger = logger;
         consumer = clients.HandReader<int, int>("headers,timestamp", queuedKb: 4_096, isPolledOn: true).SetKeyDeserializer(key).SetValueDeserializer(value).Build();
@@ -111,12 +108,6 @@ internal sealed class LabelInput : IDisposable
         }
 
         long offset = result.Offset.Value;
-        if (offset < labels.SeenOffset && positions.AreThere(new TopicPartition(topic, input.Partition), labels.SeenOffset, offset))
-        {
-            consumer.Seek(new TopicPartitionOffset(topic, input.Partition, labels.SeenOffset));
-            return; // Else they are others, of a topic made anew.
-        }
-
         long appendTimeMs = result.Message.Timestamp.UnixTimestampMs;
         var refusal = decoder.Decode(value.Bytes.Span, value.Bytes.IsNull, value.Headers, nowMs, labels.Next());
         if (refusal.IsNone)
@@ -128,7 +119,7 @@ internal sealed class LabelInput : IDisposable
             labels.Refused.Add(new RefusedRecord(refusal, topic, input.Partition, offset, result.Message.Timestamp, key, value.Bytes, result.Message.Headers));
         }
 
-        labels.ReceivedOffset = labels.SeenOffset = offset + 1;
+        labels.ReceivedOffset = offset + 1;
         var known = consumer.GetWatermarkOffsets(new TopicPartition(topic, input.Partition));
         labels.IsAtEnd = known.High != Offset.Unset && labels.ReceivedOffset >= known.High.Value;
         if ((labels.Count >= WaitingMax || labels.Refused.AreMany) && !labels.IsPaused)

@@ -68,7 +68,7 @@ internal sealed class Lane : IDisposable
         input = new TransactionInput(context.Clients, context.Topics.Transactions, number, new EventDecoder(context.Definition), batch, context.KeepsState, context.Service.Plan.FindsRepeats || context.Crashes is { HasRefused: true }, Assigning, BeforeRevoke, Lost, context.Metrics, context.Logger);
         repeats = context.Service.Plan.FindsRepeats ? new LaneRepeats(context, input, pipeline, records) : null;
         labelInput = context.ReadsLabels
-            ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.LostPositions, context.Metrics, context.Logger)
+            ? new LabelInput(context.Clients, context.Topics.Labels, new LabelDecoder(context.Definition, context.Schema), partitions.ByNumber, context.Metrics, context.Logger)
             : null;
         checkpoints = context.HasChangelog && context.Checkpoints is { } folder ? new LaneCheckpoints(context, folder, partitions) : null;
         commits = transactional is not null
@@ -295,7 +295,7 @@ internal sealed class Lane : IDisposable
             if (partitions.Find(first.Partition) is { } owner && owner.Rewinds == first.Rewinds)
             {
                 first.CopyTo(batch);
-                Take(first.Partition, first.Refusal, first.Offset, first.Timestamp, first.Headers);
+                Take(first.Partition, first.Refusal, first.Offset, first.LeaderEpoch, first.Timestamp, first.Headers);
             }
         }
 
@@ -328,7 +328,7 @@ internal sealed class Lane : IDisposable
             }
             else
             {
-                Take(result.Partition.Value, result.Message.Value, result.Offset.Value, result.Message.Timestamp, result.Message.Headers);
+                Take(result.Partition.Value, result.Message.Value, result.Offset.Value, result.LeaderEpoch, result.Message.Timestamp, result.Message.Headers);
             }
 
             if (input.Rebalances.Count > 0)
@@ -356,25 +356,17 @@ internal sealed class Lane : IDisposable
     }
 
     /// <summary>Takes the record whose row was begun last in the batch: into the batch, to the rows that wait, or to the dead letters.</summary>
-    private void Take(int source, Refusal refusal, long offset, Timestamp timestamp, Headers? headers)
+    private void Take(int source, Refusal refusal, long offset, int? leaderEpoch, Timestamp timestamp, Headers? headers)
     {
         if (partitions.ByNumber[source] is not { IsRestoring: false } partition)
         {
             return; // Given up meanwhile: its new owner reads it. Or not begun: it is read again.
         }
 
-        if (offset < partition.ReceivedOffset)
+        if (offset < partition.ReceivedOffset || partition.Last.IsInDoubt)
         {
-            // The client found its position beyond the end and began again at the beginning: those offsets are answered.
-            if (!context.LostPositions.AreThere(partition.Source, partition.SeenOffset, offset))
-            {
-                throw new LaneFailure(
-                    ExitCode.Configuration,
-                    FormattableString.Invariant($"{context.Topics.Transactions} [{source}] went back from offset {partition.ReceivedOffset} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
-            }
-
-            input.Seek(partition, partition.SeenOffset);
-            return;
+            Look(partition, offset, leaderEpoch, timestamp);
+            return; // Answered already.
         }
 
         if (offset > partition.ReceivedOffset)
@@ -382,7 +374,8 @@ internal sealed class Lane : IDisposable
             NoteGap(partition, offset);
         }
 
-        partition.ReceivedOffset = partition.SeenOffset = offset + 1;
+        partition.ReceivedOffset = offset + 1;
+        partition.Last.Is(offset, leaderEpoch, timestamp.UnixTimestampMs);
         partition.HasReceived = true;
         partition.IsAtEnd = false;
         records.Consumed();
@@ -418,6 +411,26 @@ internal sealed class Lane : IDisposable
         context.Crashes?.GiveTurnBack(number);
         partition.Staged.Add(batch, row, source, offset, timestamp.UnixTimestampMs);
         PauseIfFull(partition);
+    }
+
+    /// <summary>Finds out, for a reader that its client sent back, whether it may go on where it stood.</summary>
+    /// <exception cref="LaneFailure">Another record stands there.</exception>
+    private void Look(PartitionInput partition, long offset, int? leaderEpoch, Timestamp timestamp)
+    {
+        switch (partition.Last.Look(offset, leaderEpoch, timestamp.UnixTimestampMs))
+        {
+            case LastRecord.Place.Unknown:
+                LogMessages.SentBack(context.Logger, context.Topics.Transactions, partition.Partition, partition.Last.Position, offset);
+                input.Seek(partition, partition.Last.Offset);
+                break;
+            case LastRecord.Place.Same:
+                input.Seek(partition, partition.Last.Position);
+                break;
+            case LastRecord.Place.Other:
+                throw new LaneFailure(
+                    ExitCode.Configuration,
+                    FormattableString.Invariant($"{context.Topics.Transactions} [{partition.Partition}] went back from offset {partition.ReceivedOffset} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
+        }
     }
 
     private void PauseIfFull(PartitionInput partition)

@@ -41,9 +41,6 @@ internal sealed record LaneContext
     /// <summary>Partitions of the input, and of every output.</summary>
     public required int PartitionCount { get; init; }
 
-    /// <summary>Asked where a client was sent back.</summary>
-    public required LostPositions LostPositions { get; init; }
-
     /// <summary>Keeps the lanes' commits apart.</summary>
     public required CommitSpacing Spacing { get; init; }
 

@@ -38,8 +38,8 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>Offset after the last record received.</summary>
     public long ReceivedOffset { get; set; } = -1;
 
-    /// <summary>The same by records alone, whatever end was told; where the reader was set to before any has come.</summary>
-    public long SeenOffset { get; set; } = -1;
+    /// <summary>The record received last, whatever end was told behind it.</summary>
+    public LastRecord Last { get; } = new();
 
     /// <summary>Whether a record has come since the reader was set to an offset.</summary>
     public bool HasReceived { get; set; }
@@ -124,7 +124,8 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     public void Begin(PartitionState restored, long start, long resume, bool waits)
     {
         State = restored;
-        ReceivedOffset = SeenOffset = start;
+        ReceivedOffset = start;
+        Last.Begin(start);
         ResumeOffset = resume;
         IsRebuilding = start < resume || waits;
         IsRestoring = false;
@@ -207,7 +208,8 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
             return false;
         }
 
-        ReceivedOffset = SeenOffset = RewindOffset;
+        ReceivedOffset = RewindOffset;
+        Last.GoBack(RewindOffset);
         HasReceived = false;
         DoubtedEnd = -1;
         IsAtEnd = false;

@@ -20,9 +20,6 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>Offset after the last record received.</summary>
     public long ReceivedOffset { get; set; }
 
-    /// <summary>The same by records alone, whatever end was told; where the reader was set to before any has come.</summary>
-    public long SeenOffset { get; set; }
-
     /// <summary>Whether everything on the partition has been received, as far as the last answer of the broker tells.</summary>
     public bool IsAtEnd
     {
@@ -118,7 +115,7 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
 
         Count = 0;
         Refused.Clear();
-        ReceivedOffset = SeenOffset = RewindOffset;
+        ReceivedOffset = RewindOffset;
         IsAtEnd = false;
         ConfirmedToOffset = 0;
         return true;

@@ -15,6 +15,7 @@ internal sealed class PendingRow
         Refusal = result.Message.Value;
         Partition = result.Partition.Value;
         Offset = result.Offset.Value;
+        LeaderEpoch = result.LeaderEpoch;
         Timestamp = result.Message.Timestamp;
         Headers = result.Message.Headers;
     }
@@ -27,6 +28,9 @@ internal sealed class PendingRow
 
     /// <summary>Its offset.</summary>
     public long Offset { get; }
+
+    /// <summary>Leader epoch of its batch; null where the broker tells none.</summary>
+    public int? LeaderEpoch { get; }
 
     /// <summary>Its time stamp.</summary>
     public Timestamp Timestamp { get; }

@@ -345,7 +345,7 @@ internal sealed class TransactionalOutput : LaneOutput
         }
         catch (KafkaException)
         {
-            // It has begun, or there was nothing to begin with.
+            // It has begun, if the client's thread had its turn in that time, or there was nothing to begin with.
         }
         finally
         {

@@ -149,8 +149,8 @@ internal static partial class LogMessages
     [LoggerMessage(159, LogLevel.Warning, "{Client} has had no connection to a broker for {Seconds} s: it is told once more where they are")]
     public static partial void NoConnection(ILogger logger, string client, int seconds);
 
-    [LoggerMessage(160, LogLevel.Warning, "The client was sent from offset {Position} of {Topic} [{Partition}] back to {Offset}, and all before {Position} is still there: it goes on where it stood")]
-    public static partial void WentBack(ILogger logger, string topic, int partition, long position, long offset);
+    [LoggerMessage(160, LogLevel.Warning, "The client was sent from offset {Position} of {Topic} [{Partition}] back to {Offset}: it goes on where it stood if the last record is still the same")]
+    public static partial void SentBack(ILogger logger, string topic, int partition, long position, long offset);
 
     [LoggerMessage(EventId = 140, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void KafkaClient(ILogger logger, LogLevel level, string facility, string text);

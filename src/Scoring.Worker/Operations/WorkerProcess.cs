@@ -82,7 +82,6 @@ internal static class WorkerProcess
         var context = new LaneContext
         {
             LastCommits = lastCommits,
-            LostPositions = LostPositions.Of(admin, found.HasLabels ? [service.Topics.Transactions, service.Topics.Labels] : [service.Topics.Transactions], logger),
             Spacing = new CommitSpacing(settings.Lanes.Lanes, clock),
             Service = service,
             Settings = settings,

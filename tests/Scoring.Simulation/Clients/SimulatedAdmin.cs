@@ -27,9 +27,6 @@ internal sealed class SimulatedAdmin(World world, Network network, SimulatedBrok
     /// <inheritdoc/>
     public Metadata GetMetadata(string topic, TimeSpan timeout) => GetMetadata(timeout);
 
-    /// <summary>What a topic is: it is never made anew.</summary>
-    public DescribeTopicsResult DescribeTopics(TimeSpan timeout) => Call(() => new DescribeTopicsResult { TopicDescriptions = [new() { TopicId = new Uuid(1, 1) }] }, timeout);
-
     /// <summary>Where partitions end.</summary>
     public ListOffsetsResult ListOffsets(IReadOnlyList<TopicPartitionOffsetSpec> asked, bool committedOnly, TimeSpan timeout) =>
         Call(() => Ends(asked, committedOnly), timeout);

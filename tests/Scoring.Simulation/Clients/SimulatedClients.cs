@@ -48,9 +48,6 @@ internal sealed class SimulatedClients(World world, Network network, SimulatedBr
         return committedOnly && !IsObserver ? simulated.ListOffsetsLater(partitions) : Task.FromResult(simulated.ListOffsets(partitions, committedOnly, options.RequestTimeout ?? TimeSpan.FromSeconds(5)));
     }
 
-    /// <inheritdoc/>
-    public override Task<DescribeTopicsResult> DescribeTopicsAsync(IAdminClient admin, TopicCollection topics, DescribeTopicsOptions options) => Task.FromResult(((SimulatedAdmin)admin).DescribeTopics(options.RequestTimeout ?? TimeSpan.FromSeconds(5)));
-
     /// <summary>At once, and on the caller's thread: there is no other.</summary>
     public override Task InBackground(Action call)
     {

@@ -341,7 +341,7 @@ internal sealed class SimulatedConsumer<TKey, TValue> : IConsumer<TKey, TValue>
                 continue;
             }
 
-            var result = new ConsumeResult<TKey, TValue> { Topic = name.Topic, Partition = name.Partition, Offset = offset, IsPartitionEOF = record is null };
+            var result = new ConsumeResult<TKey, TValue> { Topic = name.Topic, Partition = name.Partition, Offset = offset, IsPartitionEOF = record is null, LeaderEpoch = 0 };
             if (record is not null)
             {
                 result.Message = new Message<TKey, TValue>

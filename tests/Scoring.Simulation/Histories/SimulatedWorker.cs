@@ -126,7 +126,6 @@ internal sealed class SimulatedWorker : IDisposable
         LaneContext Context() => new()
         {
             LastCommits = new CountdownEvent(settings.Lanes.Lanes),
-            LostPositions = LostPositions.Of(admin, [service.Topics.Transactions, service.Topics.Labels], logger),
             Spacing = new CommitSpacing(settings.Lanes.Lanes, around.Clock),
             Service = service,
             Settings = settings,

@@ -33,7 +33,6 @@ internal static class LaneContexts
         },
         Clients = clients,
         Admin = admin!,
-        LostPositions = new LostPositions(admin!, new Dictionary<string, Task<string?>>(StringComparer.Ordinal), NullLogger.Instance),
         Ledger = ledger,
         PartitionCount = 2,
         ReadsLabels = false,
