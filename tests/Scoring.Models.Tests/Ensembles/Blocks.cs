@@ -5,6 +5,9 @@ namespace Scoring.Models.Tests.Ensembles;
 /// <summary>Rows into feature-major blocks of 16; the last one is padded with NaN.</summary>
 internal static class Blocks
 {
+    /// <summary>The kernels that this machine's processor has instructions for.</summary>
+    internal static TreeKernel[] Kernels { get; } = [.. Enum.GetValues<TreeKernel>().Where(kernel => kernel != TreeKernel.Vector512 || TreeKernels.HasVector512)];
+
     internal static double[] Score(TreeEnsemble trees, float[][] rows)
     {
         var scores = new double[rows.Length];

@@ -36,7 +36,7 @@ public sealed class ForeignModelsTests
         bool isProbability = expected.Keys.Any(key => key.Contains("probabilit", StringComparison.Ordinal));
         TreeEnsembleReading reading = OnnxTrees.Read(Check(model).Model);
         Assert.True(reading.Ensemble is not null, reading.Reason);
-        foreach (TreeKernel kernel in Enum.GetValues<TreeKernel>())
+        foreach (TreeKernel kernel in Blocks.Kernels)
         {
             TreeEnsemble trees = TreeEnsemble.Compile(reading.Ensemble.Nodes, kernel);
             double[] margins = Blocks.Score(trees, rows);

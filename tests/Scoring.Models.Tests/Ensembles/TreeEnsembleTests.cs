@@ -18,10 +18,8 @@ public sealed class TreeEnsembleTests
             {
                 float[][] rows = RandomTrees.Rows(nodes, new Random(seed), 48);
                 double[] expected = [.. rows.Select(row => RandomTrees.Walk(nodes, row))];
-                foreach (TreeKernel kernel in Enum.GetValues<TreeKernel>())
+                foreach (TreeKernel kernel in Blocks.Kernels)
                 {
-                    if (kernel == TreeKernel.Vector512 && !TreeKernels.HasVector512)
-                        continue;
                     TreeEnsemble trees = TreeEnsemble.Compile(nodes, kernel);
                     AssertClose(expected, Blocks.Score(trees, rows));
                     AssertClose(expected, [.. rows.Select(row => trees.ScoreOne(row))]);
@@ -42,7 +40,7 @@ public sealed class TreeEnsembleTests
         Assert.All(TreeCompiler.Compile(nodes).Trees, tree => Assert.Equal(due, tree.Shape));
         float[][] rows = RandomTrees.Rows(nodes, new Random(1), 4_096);
         double[] expected = [.. rows.Select(row => RandomTrees.Walk(nodes, row))];
-        foreach (TreeKernel kernel in Enum.GetValues<TreeKernel>())
+        foreach (TreeKernel kernel in Blocks.Kernels)
             AssertClose(expected, Blocks.Score(TreeEnsemble.Compile(nodes, kernel), rows));
     }
 
@@ -61,7 +59,7 @@ public sealed class TreeEnsembleTests
     public void A_score_of_a_block_allocates_nothing()
     {
         TreeNodes nodes = RandomTrees.Make(new Random(3), 8, 50, 100, RandomTrees.AllModes);
-        foreach (TreeKernel kernel in Enum.GetValues<TreeKernel>())
+        foreach (TreeKernel kernel in Blocks.Kernels)
         {
             TreeEnsemble trees = TreeEnsemble.Compile(nodes, kernel);
             var block = new float[8 * TreeEnsemble.BlockRows];
