@@ -366,7 +366,7 @@ internal sealed class Lane : IDisposable
         if (offset < partition.ReceivedOffset || partition.Last.IsInDoubt)
         {
             Look(partition, offset, leaderEpoch, timestamp);
-            return; // Answered already.
+            return; // Received already, or not to be taken before it is known where the reader is.
         }
 
         if (offset > partition.ReceivedOffset)

@@ -3,7 +3,7 @@ using Scoring.Worker.Lanes;
 
 namespace Scoring.Worker.Tests.Lanes;
 
-/// <summary>A producer is not disposed of while partitions may be joining its transaction: about one time in a thousand librdkafka 2.16 then ends the process (docs/decisions/0027).</summary>
+/// <summary>A producer is not disposed of while partitions may be joining its transaction: librdkafka 2.16 then ends the process now and then (docs/decisions/0027).</summary>
 [Collection("Kafka clients")]
 public sealed class LeftProducerTests : IDisposable
 {
