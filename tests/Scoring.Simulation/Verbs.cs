@@ -17,7 +17,7 @@ internal static class Verbs
         return root.Parse(args).InvokeAsync();
     }
 
-    private static Option<string> Bug() => new("--bug") { Description = "A mistake that the worker is to make.", DefaultValueFactory = _ => nameof(PlantedBug.None), HelpName = string.Join('|', Enum.GetNames<PlantedBug>()) };
+    private static Option<PlantedBug> Bug() => new("--bug") { Description = "A mistake that the worker is to make.", HelpName = string.Join('|', Enum.GetNames<PlantedBug>()) };
 
     private static Command Run()
     {
@@ -31,7 +31,7 @@ internal static class Verbs
         {
             var output = parsed.InvocationConfiguration.Output;
             long started = TimeProvider.System.GetTimestamp();
-            var run = new SeedRun(parsed.GetValue(from), parsed.GetValue(seeds), Enum.Parse<PlantedBug>(parsed.GetValue(bug)!), parsed.GetValue(first));
+            var run = new SeedRun(parsed.GetValue(from), parsed.GetValue(seeds), parsed.GetValue(bug), parsed.GetValue(first));
             var errors = parsed.InvocationConfiguration.Error;
             run.Go(parsed.GetValue(parallel), bad => output.WriteLine(bad), done => errors.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} seeds, {run.Bad} not good, {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s")));
             var took = TimeProvider.System.GetElapsedTime(started);
@@ -52,7 +52,7 @@ internal static class Verbs
         {
             var output = parsed.InvocationConfiguration.Output;
             using var threads = new ActorThreads();
-            var plan = HistoryPlan.Of(parsed.GetValue(seed), Enum.Parse<PlantedBug>(parsed.GetValue(bug)!)) with { LostMarkers = parsed.GetValue(lost) };
+            var plan = HistoryPlan.Of(parsed.GetValue(seed), parsed.GetValue(bug)) with { LostMarkers = parsed.GetValue(lost) };
             output.WriteLine(plan);
             foreach (var fault in plan.Faults)
             {

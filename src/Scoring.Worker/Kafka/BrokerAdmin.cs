@@ -96,7 +96,28 @@ internal sealed class BrokerAdmin : IDisposable
     {
         List<TopicPartition> asked = [.. partitions.Select(partition => new TopicPartition(topic, partition))];
         using var reader = clients.OffsetsReader(group, isStable: true).Build();
-        return Ask(() => reader.Committed(asked, CallTimeout)).Exists(committed => committed.Offset != Offset.Unset);
+        return Committed(group, asked, () => reader.Committed(asked, CallTimeout)).Exists(committed => committed.Offset != Offset.Unset);
+    }
+
+    /// <summary>What a group has committed, asked until it tells.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="partitions">What it is asked about; for messages.</param>
+    /// <param name="question">Asks it; commits of Kafka transactions that are under way are waited for.</param>
+    /// <exception cref="CommandFailure">It did not tell within the bound.</exception>
+    public List<TopicPartitionOffset> Committed(string group, IReadOnlyCollection<TopicPartition> partitions, Func<List<TopicPartitionOffset>> question)
+    {
+        try
+        {
+            return Ask(question);
+        }
+        catch (CommandFailure untold) when (untold.InnerException is KafkaException { Error.Code: ErrorCode.Local_TimedOut })
+        {
+            // The client asks again by itself while the group answers UNSTABLE_OFFSET_COMMIT: a transaction with offsets of these partitions is not ended. Ours end within ten seconds.
+            throw new CommandFailure(
+                ExitCode.Unavailable,
+                $"group {group} at {servers} does not tell what it has committed of {string.Join(", ", partitions)}: either its coordinator does not answer, or a transaction hangs in __consumer_offsets, as a broker can leave it when it crashes (kafka-transactions.sh find-hanging, abort)",
+                untold);
+        }
     }
 
     /// <summary>Removes everything before the given offsets.</summary>

@@ -95,21 +95,8 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
 
     /// <summary>What the group has committed.</summary>
     /// <exception cref="CommandFailure">It does not tell.</exception>
-    private Dictionary<TopicPartition, Offset> Committed(List<TopicPartition> asked)
-    {
-        try
-        {
-            return context.Admin.Ask(() => input.Committed(asked)).ToDictionary(offset => offset.TopicPartition, offset => offset.Offset);
-        }
-        catch (CommandFailure untold) when (untold.InnerException is KafkaException { Error.Code: ErrorCode.Local_TimedOut })
-        {
-            // The client asks again by itself while the group answers UNSTABLE_OFFSET_COMMIT: a transaction with offsets of these partitions is not ended. Ours end within ten seconds.
-            throw new CommandFailure(
-                ExitCode.Unavailable,
-                $"group {context.Clients.Group} does not tell what it has committed of {string.Join(", ", asked)}: either its coordinator does not answer, or a transaction hangs in __consumer_offsets, as a broker can leave it when it crashes (kafka-transactions.sh find-hanging, abort)",
-                untold);
-        }
-    }
+    private Dictionary<TopicPartition, Offset> Committed(List<TopicPartition> asked) =>
+        context.Admin.Committed(context.Clients.Group, asked, () => input.Committed(asked)).ToDictionary(offset => offset.TopicPartition, offset => offset.Offset);
 
     private static long Resume(PartitionStart start) => start.Committed == Offset.Unset ? start.Low : Math.Max(start.Committed.Value, start.Low);
 
@@ -131,7 +118,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
         partitions.Begin(partition, state, Math.Max(from, partition.Start.Low), resume);
         if (partition.Labels is { } waiting)
         {
-            waiting.ReceivedOffset = labels;
+            waiting.Begin(labels);
             labelInput!.Assign(partition.Partition, labels);
         }
 

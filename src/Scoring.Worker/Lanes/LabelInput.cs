@@ -49,7 +49,7 @@ internal sealed class LabelInput : IDisposable
     }
 
     /// <summary>Reads a partition again from <see cref="PartitionLabels.RewindOffset"/>.</summary>
-    public void Seek(PartitionLabels labels, int partition) => consumer.Seek(new TopicPartitionOffset(topic, partition, labels.RewindOffset));
+    public void Seek(PartitionLabels labels, int partition) => Seek(partition, labels.RewindOffset);
 
     /// <summary>Stops reading a partition.</summary>
     public void Unassign(int partition) => consumer.IncrementalUnassign([new TopicPartition(topic, partition)]);
@@ -98,16 +98,27 @@ internal sealed class LabelInput : IDisposable
     /// <inheritdoc/>
     public void Dispose() => consumer.Dispose();
 
+    private void Seek(int partition, long offset) => consumer.Seek(new TopicPartitionOffset(topic, partition, offset));
+
     private void Take(ConsumeResult<int, int> result, PartitionInput input, PartitionLabels labels, long nowMs)
     {
         if (result.IsPartitionEOF)
         {
+            // One before the position stands in a log that has nothing from its start on: it is the end, and labels that are written there are looked at as they come.
             labels.ReceivedOffset = Math.Max(labels.ReceivedOffset, result.Offset.Value);
             labels.IsAtEnd = true;
             return;
         }
 
         long offset = result.Offset.Value;
+        // Where none has come yet, nobody can tell whether the reader was sent back or the topic made anew: labels count once however often they are read, and a refused one below the resume offset is answered.
+        if (labels.Last.Offset >= 0 && !labels.Last.IsNext(topic, input.Partition, labels.ReceivedOffset, offset, result.LeaderEpoch, result.Message.Timestamp, logger, out long readFrom))
+        {
+            Seek(input.Partition, readFrom);
+            return;
+        }
+
+        labels.Last.Is(offset, result.LeaderEpoch, result.Message.Timestamp.UnixTimestampMs);
         long appendTimeMs = result.Message.Timestamp.UnixTimestampMs;
         var refusal = decoder.Decode(value.Bytes.Span, value.Bytes.IsNull, value.Headers, nowMs, labels.Next());
         if (refusal.IsNone)

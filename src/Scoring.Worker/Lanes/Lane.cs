@@ -363,10 +363,10 @@ internal sealed class Lane : IDisposable
             return; // Given up meanwhile: its new owner reads it. Or not begun: it is read again.
         }
 
-        if (offset < partition.ReceivedOffset || partition.Last.IsInDoubt)
+        if (!partition.Last.IsNext(context.Topics.Transactions, source, partition.ReceivedOffset, offset, leaderEpoch, timestamp, context.Logger, out long readFrom))
         {
-            Look(partition, offset, leaderEpoch, timestamp);
-            return; // Received already, or not to be taken before it is known where the reader is.
+            input.Seek(partition, readFrom);
+            return;
         }
 
         if (offset > partition.ReceivedOffset)
@@ -411,26 +411,6 @@ internal sealed class Lane : IDisposable
         context.Crashes?.GiveTurnBack(number);
         partition.Staged.Add(batch, row, source, offset, timestamp.UnixTimestampMs);
         PauseIfFull(partition);
-    }
-
-    /// <summary>Finds out, for a reader that its client sent back, whether it may go on where it stood.</summary>
-    /// <exception cref="LaneFailure">Another record stands there.</exception>
-    private void Look(PartitionInput partition, long offset, int? leaderEpoch, Timestamp timestamp)
-    {
-        switch (partition.Last.Look(offset, leaderEpoch, timestamp.UnixTimestampMs))
-        {
-            case LastRecord.Place.Unknown:
-                LogMessages.SentBack(context.Logger, context.Topics.Transactions, partition.Partition, partition.Last.Position, offset);
-                input.Seek(partition, partition.Last.Offset);
-                break;
-            case LastRecord.Place.Same:
-                input.Seek(partition, partition.Last.Position);
-                break;
-            case LastRecord.Place.Other:
-                throw new LaneFailure(
-                    ExitCode.Configuration,
-                    FormattableString.Invariant($"{context.Topics.Transactions} [{partition.Partition}] went back from offset {partition.ReceivedOffset} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
-        }
     }
 
     private void PauseIfFull(PartitionInput partition)

@@ -1,3 +1,8 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Scoring.Worker.Commands;
+using Scoring.Worker.Operations;
+
 namespace Scoring.Worker.Lanes;
 
 /// <summary>The record of a partition that was received last. A reader that its client sent elsewhere may go on behind it only while it still stands there.</summary>
@@ -37,6 +42,39 @@ internal sealed class LastRecord
     {
         (Offset, Position, epoch) = (offset, offset + 1, leaderEpoch ?? -1);
         this.timestampMs = timestampMs;
+    }
+
+    /// <summary>Whether a record is the next to be taken. If not, its reader was sent back, and is to be set to where it is seen whether it may go on, or to where it stood.</summary>
+    /// <param name="topic">Its topic.</param>
+    /// <param name="partition">Its partition.</param>
+    /// <param name="received">Offset after the last record received, and after an end that was reached behind it.</param>
+    /// <param name="offset">Its offset.</param>
+    /// <param name="leaderEpoch">Of its batch; null where the broker tells none.</param>
+    /// <param name="timestamp">Its timestamp.</param>
+    /// <param name="logger">Told that a reader was sent back.</param>
+    /// <param name="readFrom">Where the reader is to be set; only where it is not the next.</param>
+    /// <exception cref="LaneFailure">Another record stands where the last one stood.</exception>
+    public bool IsNext(string topic, int partition, long received, long offset, int? leaderEpoch, Timestamp timestamp, ILogger logger, out long readFrom)
+    {
+        readFrom = Position;
+        if (offset >= received && !IsInDoubt)
+        {
+            return true;
+        }
+
+        switch (Look(offset, leaderEpoch, timestamp.UnixTimestampMs))
+        {
+            case Place.Unknown:
+                LogMessages.SentBack(logger, topic, partition, Position, offset);
+                readFrom = Offset;
+                return false;
+            case Place.Same:
+                return false;
+            default:
+                throw new LaneFailure(
+                    ExitCode.Configuration,
+                    FormattableString.Invariant($"{topic} [{partition}] went back from offset {received} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
+        }
     }
 
     /// <summary>What a record tells that came from before the position, or while there is doubt.</summary>

@@ -70,6 +70,16 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>Records that were refused while labels before them waited; their dead letters follow in offset order.</summary>
     public RefusedRecords Refused { get; } = new();
 
+    /// <summary>The label that was received last.</summary>
+    public LastRecord Last { get; } = new();
+
+    /// <summary>Reading begins at an offset.</summary>
+    public void Begin(long offset)
+    {
+        ReceivedOffset = offset;
+        Last.Begin(offset);
+    }
+
     /// <summary>A batch with room for one more label, to decode into.</summary>
     public LabelBatch Next()
     {
@@ -116,6 +126,7 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
         Count = 0;
         Refused.Clear();
         ReceivedOffset = RewindOffset;
+        Last.GoBack(RewindOffset);
         IsAtEnd = false;
         ConfirmedToOffset = 0;
         return true;

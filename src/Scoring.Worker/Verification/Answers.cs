@@ -12,16 +12,16 @@ namespace Scoring.Worker.Verification;
 internal sealed class Answers(OutputReading reading, ServiceTopics topics, int partitionCount, Findings findings)
 {
     private readonly Dictionary<long, Answer>[] partitions = [.. Enumerable.Range(0, partitionCount).Select(_ => new Dictionary<long, Answer>())];
-    private readonly HashSet<(int Partition, long Offset)> refusedLabels = [];
+    private readonly Dictionary<long, Answer>[] labels = [.. Enumerable.Range(0, partitionCount).Select(_ => new Dictionary<long, Answer>())];
     private readonly long[] lastScored = [.. Enumerable.Repeat(-1L, partitionCount)];
     private readonly long[] firstScored = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
     private readonly long[] firstAlerted = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
     private readonly long[] firstRefused = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
 
-    /// <summary>Whether a label was refused.</summary>
-    public bool IsRefusedLabel(int partition, long offset) => refusedLabels.Contains((partition, offset));
+    /// <summary>Dead letters of a partition's labels, by the label's offset.</summary>
+    public IReadOnlyDictionary<long, Answer> OfLabels(int partition) => labels[partition];
 
-    /// <summary>Dead letters of other topics: refused labels.</summary>
+    /// <summary>Dead letters of topics that are none of the service's inputs.</summary>
     public long OtherDeadLetters { get; private set; }
 
     /// <summary>Whether a score carries its feature vector.</summary>
@@ -56,7 +56,7 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
         }
 
         HaveFeatures |= score.Features is not null;
-        var answer = Make(source, transactionId);
+        var answer = Make(partitions, source, transactionId);
         answer.ScoreCount++;
         if (source.Partition != partition)
         {
@@ -86,7 +86,7 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
             return;
         }
 
-        Make(source, transactionId).AlertCount++;
+        Make(partitions, source, transactionId).AlertCount++;
         firstAlerted[source.Partition] = Math.Min(firstAlerted[source.Partition], source.Offset);
     }
 
@@ -99,31 +99,30 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
             return;
         }
 
-        if (!string.Equals(topic, topics.Transactions, StringComparison.Ordinal) || !IsInRange(source))
+        bool isLabel = string.Equals(topic, topics.Labels, StringComparison.Ordinal);
+        if ((!isLabel && !string.Equals(topic, topics.Transactions, StringComparison.Ordinal)) || !IsInRange(source))
         {
             OtherDeadLetters++;
-            if (string.Equals(topic, topics.Labels, StringComparison.Ordinal))
-            {
-                refusedLabels.Add((source.Partition, source.Offset));
-            }
-
             return;
         }
 
-        var answer = Make(source, transactionId: null);
+        var answer = Make(isLabel ? labels : partitions, source, transactionId: null);
         answer.DeadLetterCount++;
         answer.DeadLetterCode = code;
-        firstRefused[source.Partition] = Math.Min(firstRefused[source.Partition], source.Offset);
+        if (!isLabel)
+        {
+            firstRefused[source.Partition] = Math.Min(firstRefused[source.Partition], source.Offset);
+        }
     }
 
     private bool IsInRange(ScoreSource source) => (uint)source.Partition < (uint)partitions.Length;
 
-    private Answer Make(ScoreSource source, string? transactionId)
+    private static Answer Make(Dictionary<long, Answer>[] inputs, ScoreSource source, string? transactionId)
     {
-        if (!partitions[source.Partition].TryGetValue(source.Offset, out var answer))
+        if (!inputs[source.Partition].TryGetValue(source.Offset, out var answer))
         {
             answer = new Answer();
-            partitions[source.Partition].Add(source.Offset, answer);
+            inputs[source.Partition].Add(source.Offset, answer);
         }
 
         answer.TransactionId ??= transactionId;

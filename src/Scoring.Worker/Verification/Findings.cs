@@ -3,7 +3,7 @@ namespace Scoring.Worker.Verification;
 /// <summary>What must hold of a service's topics.</summary>
 internal enum Invariant
 {
-    /// <summary>Every input below the committed offset has a score or a dead letter.</summary>
+    /// <summary>Every input below the committed offset has a score or a dead letter, every label that breaks a rule a dead letter.</summary>
     Lost,
 
     /// <summary>No input has two of them.</summary>

@@ -22,6 +22,9 @@ internal sealed record VerificationReport
     /// <summary>Of these, answered by a dead letter.</summary>
     public required long Refused { get; init; }
 
+    /// <summary>Labels below the offset that was committed of theirs, answered by a dead letter.</summary>
+    public required long RefusedLabels { get; init; }
+
     /// <summary>Input records at or behind that offset: not done then.</summary>
     public required long Lag { get; init; }
 
@@ -64,7 +67,7 @@ internal sealed record VerificationReport
             output.WriteLine(FormattableString.Invariant($"{"allowed",-17} {Repeated} repeated answers, {Ahead} ahead of the commit"));
         }
 
-        output.WriteLine(FormattableString.Invariant($"compared          {Figures.Values} feature values of {Figures.RowsWithFeatures} scores, {ScoresComputed} scores computed again, {ContributionsCompared} contributions to shared entities, {Figures.Duplicates} transactions that came before"));
+        output.WriteLine(FormattableString.Invariant($"compared          {Figures.Values} feature values of {Figures.RowsWithFeatures} scores, {ScoresComputed} scores computed again, {ContributionsCompared} contributions to shared entities, {Figures.Duplicates} transactions that came before, dead letters of {RefusedLabels} labels"));
         foreach (string line in NotChecked)
         {
             output.WriteLine($"not checked: {line}");
@@ -80,6 +83,7 @@ internal sealed record VerificationReport
             In,
             Scored,
             Refused,
+            RefusedLabels,
             Lag,
             Repeated,
             Ahead,

@@ -7,7 +7,7 @@ namespace Scoring.Worker.Verification;
 /// <summary>Holds what a service has published against what its input says. It stops nothing and writes nothing.</summary>
 /// <remarks>
 /// 1. committed offsets; 2. outputs, to where they end now; 3. committed offsets again; 4. labels and transactions, to where they end
-/// now. What was committed before the outputs were read must be answered among them; what is answered must be committed after.
+/// now. What was committed before the outputs were read must be answered among them, labels that break a rule too; what is answered must be committed after.
 /// </remarks>
 internal sealed class Verifier
 {
@@ -47,27 +47,32 @@ internal sealed class Verifier
     public async Task<VerificationReport> RunAsync(CancellationToken stopping)
     {
         var topics = service.Topics;
-        long[] committedBefore = await CommittedAsync(stopping);
+        long[] committedBefore = await CommittedAsync(topics.Transactions, stopping);
+        long[] labelsBefore = options.ReadsLabels ? await CommittedAsync(topics.Labels, stopping) : [];
         var answers = new Answers(new OutputReading(service.Plan.FeatureNames), topics, partitionCount, findings);
         var scores = await ReadAsync<Ignore>(topics.Scores, "none", answers.TakeScore, stopping);
         var letters = await ReadAsync<Ignore>(topics.DeadLetters, "headers", answers.TakeDeadLetter, stopping);
         var alerts = await ReadAsync<Ignore>(topics.Alerts, "none", answers.TakeAlert, stopping);
-        long[] committed = await CommittedAsync(stopping);
+        long[] committed = await CommittedAsync(topics.Transactions, stopping);
+        var labelChecks = new LabelChecks(service, answers, options, findings);
         LabelQueue[]? labels = null;
         if (options.ReadsLabels)
         {
+            long[] labelsAfter = await CommittedAsync(topics.Labels, stopping);
             labels = [.. Enumerable.Range(0, partitionCount).Select(_ => new LabelQueue(service.Definition, service.Schema))];
-            await ReadAsync<Ignore>(
+            var read = await ReadAsync<Ignore>(
                 topics.Labels,
-                "headers",
+                "headers,timestamp",
                 record =>
                 {
-                    if (!answers.IsRefusedLabel(record.Partition.Value, record.Offset.Value))
+                    int partition = record.Partition.Value;
+                    if (!labelChecks.Take(record, labelsBefore[partition], letters))
                     {
-                        labels[record.Partition.Value].Add(record.Message.Value, record.Message.Headers);
+                        labels[partition].Add(record.Message.Value, record.Message.Headers);
                     }
                 },
                 stopping);
+            labelChecks.Finish(read, labelsAfter);
         }
 
         var contributions = new ContributionCheck();
@@ -106,15 +111,15 @@ internal sealed class Verifier
         }
 
         Note(Array.TrueForAll(committed, offset => offset == 0), $"the group {options.Group} has committed nothing: all input is lag (--group)");
-        return Report(answers, oracle, checks, contributions);
+        return Report(answers, oracle, checks, labelChecks, contributions);
     }
 
-    private async Task<long[]> CommittedAsync(CancellationToken stopping)
+    private async Task<long[]> CommittedAsync(string topic, CancellationToken stopping)
     {
-        var (offsets, isStable) = await cluster.CommittedAsync(options.Group, service.Topics.Transactions, partitionCount, stopping);
+        var (offsets, isStable) = await cluster.CommittedAsync(options.Group, topic, partitionCount, stopping);
         if (!isStable)
         {
-            findings.Add(Invariant.OpenTransaction, new Finding(-1, -1, null, "its commit to be decided", FormattableString.Invariant($"a Kafka transaction that holds offsets of {options.Group} open for {options.Wait.TotalSeconds:0} s")));
+            findings.Add(Invariant.OpenTransaction, new Finding(-1, -1, null, "its commit to be decided", FormattableString.Invariant($"a Kafka transaction that holds offsets of {options.Group} for {topic} open for {options.Wait.TotalSeconds:0} s")));
         }
 
         return offsets;
@@ -205,7 +210,7 @@ internal sealed class Verifier
 
     private static string Said(Answer answer) => FormattableString.Invariant($"{answer.ScoreCount} scores, {answer.DeadLetterCount} dead letters, {answer.AlertCount} alerts");
 
-    private VerificationReport Report(Answers answers, FeatureOracle oracle, InputChecks checks, ContributionCheck contributions)
+    private VerificationReport Report(Answers answers, FeatureOracle oracle, InputChecks checks, LabelChecks labels, ContributionCheck contributions)
     {
         notChecked.AddRange(oracle.NotChecked);
         Note(!answers.HaveFeatures, "features and decisions: no score carries its features (run --emit features)");
@@ -217,16 +222,17 @@ internal sealed class Verifier
         NoteCount(checks.Figures.AnswersTooLarge, "events with dead letters in place of their answers (answer_too_large): what their answers were");
         NoteCount(checks.Figures.OtherDefinition, "scores made under another definition: their values");
         NoteCount(checks.Figures.OtherPackage, "scores of another package: their score");
-        NoteCount(unanswerable, "input records whose answers are no longer retained");
-        NoteCount(answers.OtherDeadLetters, "dead letters of other topics (refused labels)");
+        NoteCount(unanswerable + labels.Unanswerable, "input records whose answers are no longer retained");
+        NoteCount(answers.OtherDeadLetters, "dead letters of topics that are no input of the service");
         return new VerificationReport
         {
             In = input,
             Scored = scored,
             Refused = refused,
             Lag = lag,
-            Repeated = repeated,
-            Ahead = ahead,
+            RefusedLabels = labels.Refused,
+            Repeated = repeated + labels.Repeated,
+            Ahead = ahead + labels.Ahead,
             Findings = findings,
             Figures = checks.Figures,
             ContributionsCompared = contributions.Compared,

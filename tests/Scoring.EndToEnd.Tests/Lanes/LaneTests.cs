@@ -30,7 +30,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         await service.VerbAsync("replay", history);
         await using var worker = new WorkerRun(service, "one");
         var scores = service.Read("scores", records => records.Count == EventCount, Bound);
-        Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+        Assert.Equal(ExitCode.Ok, await worker.StopWhenReadyAsync(Bound));
 
         Assert.Equal(EventCount, service.Count("scores"));
         Assert.Equal(EventCount, expected.Count);
@@ -74,7 +74,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         {
             await using var worker = new WorkerRun(service, $"way-{i}", ways[i].Lanes, ways[i].RowsMax);
             service.Read("scores", records => records.Count == EventCount * (i + 1), Bound);
-            Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+            Assert.Equal(ExitCode.Ok, await worker.StopWhenReadyAsync(Bound));
         }
 
         var byTransaction = service.Read("scores", records => records.Count == EventCount * ways.Length, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
@@ -118,7 +118,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         await using (var successor = new WorkerRun(service, "killed", lanes: 1, delivery: delivery))
         {
             service.Read("scores", records => records.Select(TransactionOf).Distinct(StringComparer.Ordinal).Count() == EventCount, Bound);
-            Assert.Equal(ExitCode.Ok, await successor.StopAsync());
+            Assert.Equal(ExitCode.Ok, await successor.StopWhenReadyAsync(Bound));
         }
 
         long afterRestart = service.Count("scores");
@@ -130,7 +130,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         await using (var undisturbed = new WorkerRun(service, "undisturbed"))
         {
             service.Read("scores", records => records.Count == afterRestart + EventCount, Bound);
-            Assert.Equal(ExitCode.Ok, await undisturbed.StopAsync());
+            Assert.Equal(ExitCode.Ok, await undisturbed.StopWhenReadyAsync(Bound));
         }
 
         var all = service.Read("scores", records => records.Count == afterRestart + EventCount, Bound).GroupBy(TransactionOf, StringComparer.Ordinal).ToList();
@@ -153,7 +153,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         await using var worker = new WorkerRun(service, "bad", lanes: 1); // A second one that joins meanwhile repeats dead letters that stand behind rows still waiting.
         var letters = service.Read("dlq", records => records.Count == sent.Count, Bound);
         var scores = service.Read("scores", records => records.Count == 500, Bound);
-        Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+        Assert.Equal(ExitCode.Ok, await worker.StopWhenReadyAsync(Bound));
 
         Assert.Equal(500, service.Count("scores"));
         Assert.Equal(sent.Count, service.Count("dlq"));
@@ -191,7 +191,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
 
         await using var worker = new WorkerRun(service, "headers");
         var letter = Assert.Single(service.Read("dlq", records => records.Count == 1, Bound));
-        Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+        Assert.Equal(ExitCode.Ok, await worker.StopWhenReadyAsync(Bound));
         Assert.Equal("8", Header(letter, DeadLetterHeaders.HeadersTruncated));
         Assert.Equal(["h-0", "h-1", "h-2", "h-3"], letter.Message.Headers.Select(header => header.Key).Where(name => name.StartsWith("h-", StringComparison.Ordinal)));
         Assert.NotEmpty(Header(letter, DeadLetterHeaders.Code));
@@ -213,7 +213,7 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         await worker.ReadyAsync(Bound);
         await service.VerbAsync("replay", second, "--without-labels");
         var scores = service.Read("scores", records => records.Count == 100, Bound);
-        Assert.Equal(ExitCode.Ok, await worker.StopAsync());
+        Assert.Equal(ExitCode.Ok, await worker.StopWhenReadyAsync(Bound));
         Assert.Equal(100, service.Count("scores"));
         Assert.All(scores, record =>
         {

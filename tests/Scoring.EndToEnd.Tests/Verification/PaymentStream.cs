@@ -5,7 +5,7 @@ using Confluent.Kafka;
 
 namespace Scoring.EndToEnd.Tests.Verification;
 
-/// <summary>Payments and labels of six weeks, seeded: late ones, equal times, one busy account, repeated events, broken ones; labels early, late, repeated, taken back.</summary>
+/// <summary>Payments and labels of six weeks, seeded: late ones, equal times, one busy account, repeated events, broken ones; labels early, late, repeated, taken back, broken.</summary>
 internal sealed class PaymentStream
 {
     private static readonly DateTimeOffset Start = new(2025, 3, 3, 0, 0, 0, TimeSpan.Zero);
@@ -96,6 +96,10 @@ internal sealed class PaymentStream
             }
 
             labels.Add((reportedAt, Id(account), label.ToJsonString()));
+            if (labels.Count % 25 == 3)
+            {
+                labels.Add((reportedAt, Id(account), label.ToJsonString()[..^1]));
+            }
         }
     }
 

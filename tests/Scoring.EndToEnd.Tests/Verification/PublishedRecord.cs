@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
+using Scoring.Models.Events;
 
 namespace Scoring.EndToEnd.Tests.Verification;
 
@@ -33,6 +34,16 @@ internal sealed class PublishedRecord
     {
         get => Number("__connect.errors.offset");
         set => SetNumber("__connect.errors.offset", value);
+    }
+
+    /// <summary>Whether a dead letter answers a label.</summary>
+    public bool IsOfLabel => Text("__connect.errors.topic").EndsWith("labels", StringComparison.Ordinal);
+
+    /// <summary>Why a dead letter's original was refused.</summary>
+    public string RefusalCode
+    {
+        get => Text(DeadLetterHeaders.Code);
+        set => SetText(DeadLetterHeaders.Code, value);
     }
 
     /// <summary>Partition of the input that a dead letter answers.</summary>
@@ -73,14 +84,18 @@ internal sealed class PublishedRecord
     public Message<byte[], byte[]> ToMessage() =>
         new() { Key = key!, Value = Json is null ? bytes! : Encoding.UTF8.GetBytes(Json.ToJsonString()), Headers = headers };
 
-    private long Number(string header) => long.Parse(Encoding.UTF8.GetString(headers!.GetLastBytes(header)), CultureInfo.InvariantCulture);
+    private string Text(string header) => Encoding.UTF8.GetString(headers!.GetLastBytes(header));
 
-    private void SetNumber(string name, long value)
+    private long Number(string header) => long.Parse(Text(header), CultureInfo.InvariantCulture);
+
+    private void SetNumber(string name, long value) => SetText(name, value.ToString(CultureInfo.InvariantCulture));
+
+    private void SetText(string name, string value)
     {
         var changed = new Headers();
         foreach (var header in headers!)
         {
-            changed.Add(header.Key, header.Key == name ? Encoding.UTF8.GetBytes(value.ToString(CultureInfo.InvariantCulture)) : header.GetValueBytes());
+            changed.Add(header.Key, header.Key == name ? Encoding.UTF8.GetBytes(value) : header.GetValueBytes());
         }
 
         headers = changed;

@@ -88,14 +88,14 @@ public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutput
         {
             var last = all["scores"].FindLast(one => one.Decision == "approve" && one.SourceOffset == all["scores"].Where(other => other.Partition == one.Partition).Max(other => other.SourceOffset))!;
             all["scores"].Remove(last);
-            var letter = all["dlq"][0].Copy();
+            var letter = Letter(all, 0).Copy();
             (letter.Partition, letter.RefusedPartition, letter.RefusedOffset) = (last.Partition, last.Partition, last.SourceOffset);
             all["dlq"].Add(letter);
         });
         Assert.Equal("different 1", Found(refused));
         var scored = await service.VerifyChangedAsync(all =>
         {
-            var letter = all["dlq"][1];
+            var letter = Letter(all, 1);
             int place = all["scores"].FindIndex(one => one.Partition == letter.Partition && one.SourceOffset > letter.RefusedOffset && one.Decision == "approve");
             var score = all["scores"][place].Copy();
             score.SourceOffset = letter.RefusedOffset;
@@ -153,9 +153,13 @@ public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutput
     {
         yield return ("nothing", _ => { }, null);
         yield return ("a score removed", all => all["scores"].Remove(Approved(all)), "lost");
-        yield return ("a dead letter removed", all => all["dlq"].RemoveAt(3), "lost");
+        yield return ("a dead letter removed", all => all["dlq"].Remove(Letter(all, 3)), "lost");
+        yield return ("a label's dead letter removed", all => all["dlq"].Remove(LabelLetter(all)), "lost");
         yield return ("a score twice", all => all["scores"].Add(Approved(all).Copy()), "duplicated");
-        yield return ("a dead letter twice", all => all["dlq"].Add(all["dlq"][2].Copy()), "duplicated");
+        yield return ("a dead letter twice", all => all["dlq"].Add(Letter(all, 2).Copy()), "duplicated");
+        yield return ("a label's dead letter twice", all => all["dlq"].Add(LabelLetter(all).Copy()), "duplicated");
+        yield return ("another reason than the label's", all => LabelLetter(all).RefusalCode = "missing_field", "different");
+        yield return ("a dead letter of a label ahead of the commit", all => AddLabelLetter(all, 1_000_000), "beyond");
         yield return ("an alert removed", all => all["alerts"].RemoveAt(4), "torn");
         yield return ("an alert twice", all => all["alerts"].Add(all["alerts"][1].Copy()), "torn");
         yield return ("a local feature one off", all => Change(all, "account_count_7d", value => value + 1), "different");
@@ -173,6 +177,17 @@ public sealed class VerifyTests(KafkaBroker broker, TestModel model, ITestOutput
     }
 
     private static PublishedRecord Approved(Dictionary<string, List<PublishedRecord>> all) => all["scores"].Where(one => one.Decision == "approve").ElementAt(100);
+
+    private static PublishedRecord Letter(Dictionary<string, List<PublishedRecord>> all, int place) => all["dlq"].Where(one => !one.IsOfLabel).ElementAt(place);
+
+    private static PublishedRecord LabelLetter(Dictionary<string, List<PublishedRecord>> all) => all["dlq"].First(one => one.IsOfLabel);
+
+    private static void AddLabelLetter(Dictionary<string, List<PublishedRecord>> all, long offset)
+    {
+        var letter = LabelLetter(all).Copy();
+        letter.RefusedOffset = offset;
+        all["dlq"].Add(letter);
+    }
 
     // Told once and not taken back: the first of these belong to panes that ended long before the stream did.
     private static PublishedRecord Closed(Dictionary<string, List<PublishedRecord>> all) =>

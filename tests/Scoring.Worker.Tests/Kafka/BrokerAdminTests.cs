@@ -13,6 +13,8 @@ public sealed class BrokerAdminTests
 {
     private const short OffsetFetch = 9;
 
+    private const short UnstableOffsetCommit = 88;
+
     [Fact]
     public void A_group_is_new_until_it_has_committed()
     {
@@ -64,6 +66,20 @@ public sealed class BrokerAdminTests
         broker.Dispose();
         var failure = Assert.Throws<CommandFailure>(() => admin.IsNewGroup("group", "in", [0]));
         Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
+    }
+
+    /// <summary>As a broker does that has left a transaction open. Whoever reads the line at night looks for that, not for an address.</summary>
+    [Fact]
+    public void A_group_that_does_not_tell_while_its_broker_answers_is_named()
+    {
+        using var broker = EmbeddedBroker.Start();
+        broker.CreateTopic("in", 1);
+        using var admin = new BrokerAdmin(Clients(broker.BootstrapServers), broker.BootstrapServers, TimeSpan.FromSeconds(1), TimeProvider.System);
+        broker.Refuse(OffsetFetch, UnstableOffsetCommit, times: 1_000);
+        var failure = Assert.Throws<CommandFailure>(() => admin.IsNewGroup("group", "in", [0]));
+        Assert.Equal(ExitCode.Unavailable, failure.ExitCode);
+        Assert.Contains("group group at ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("a transaction hangs in __consumer_offsets", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

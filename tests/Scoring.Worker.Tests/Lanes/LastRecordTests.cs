@@ -1,3 +1,6 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging.Abstractions;
+using Scoring.Worker.Commands;
 using Scoring.Worker.Lanes;
 
 namespace Scoring.Worker.Tests.Lanes;
@@ -71,4 +74,30 @@ public sealed class LastRecordTests
         last.Begin(90);
         Assert.Equal(LastRecord.Place.Other, last.Look(0, 0, 10));
     }
+
+    [Fact]
+    public void A_reader_that_was_sent_back_is_set_to_it_and_then_to_where_it_stood()
+    {
+        Assert.True(IsNext(100, 3, 2_000, out _));
+        Assert.False(IsNext(0, 0, 10, out long from));
+        Assert.Equal(99, from);
+        Assert.False(IsNext(0, 0, 10, out from)); // What it had fetched before.
+        Assert.Equal(99, from);
+        Assert.False(IsNext(99, 3, 1_000, out from));
+        Assert.Equal(100, from);
+        Assert.True(IsNext(100, 3, 2_000, out _));
+    }
+
+    [Fact]
+    public void Another_record_in_its_place_ends_the_lane_and_says_what_to_do()
+    {
+        Assert.False(IsNext(0, 0, 10, out _));
+        var gone = Assert.Throws<LaneFailure>(() => IsNext(99, 4, 1_000, out _));
+        Assert.Equal(ExitCode.Configuration, gone.ExitCode);
+        Assert.Contains("labels [7] went back from offset 100 to 99", gone.Message, StringComparison.Ordinal);
+        Assert.Contains("reset the group's offsets", gone.Message, StringComparison.Ordinal);
+    }
+
+    private bool IsNext(long offset, int epoch, long timestampMs, out long readFrom) =>
+        last.IsNext("labels", 7, received: 100, offset, epoch, new Timestamp(timestampMs, TimestampType.CreateTime), NullLogger.Instance, out readFrom);
 }
