@@ -39,6 +39,9 @@ internal sealed record LaneOptions
     /// <summary>Most rows of a partition that are decoded and wait for labels or for other partitions, 256 to 65,536. Default 4,096; then the partition is paused.</summary>
     public int StagedRowsMax { get; init; } = 4_096;
 
+    /// <summary>Most bytes of refused records of a partition that wait for what is before them, and as many each of its labels and of rows that may be repeats with other fields, 100,000 to 1,000,000,000. Default 8 MiB; then the partition is paused.</summary>
+    public int RefusedBytesMax { get; init; } = 8 << 20;
+
     /// <summary>Whether every score carries its feature vector (member <c>features</c>). Off by default.</summary>
     public bool EmitFeatures { get; init; }
 }

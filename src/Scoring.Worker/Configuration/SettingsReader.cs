@@ -98,6 +98,7 @@ internal sealed class SettingsReader
             CrashDirectory = Text("Lanes:CrashDirectory"),
             InFlightMax = Integer("Lanes:InFlightMax", defaults.InFlightMax, 1_000, 1_000_000),
             StagedRowsMax = Integer("Lanes:StagedRowsMax", defaults.StagedRowsMax, 256, 65_536),
+            RefusedBytesMax = Integer("Lanes:RefusedBytesMax", defaults.RefusedBytesMax, 100_000, 1_000_000_000),
             EmitFeatures = Boolean("Lanes:EmitFeatures", defaults.EmitFeatures),
         };
     }

@@ -55,9 +55,11 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
                 partition,
                 Empty(partition.Partition.Value),
                 new StagedRows(context.Schema, pool),
-                context.ReadsLabels ? new PartitionLabels(context.Schema, labels) : null,
+                context.ReadsLabels ? new PartitionLabels(context.Schema, labels) { Refused = new RefusedRecords(context.Lanes.RefusedBytesMax) } : null,
                 new PartitionStart(known, labels, low, aggregateEnds is not null))
             {
+                Refused = new RefusedRecords(context.Lanes.RefusedBytesMax),
+                Suspects = new RefusedRecords(context.Lanes.RefusedBytesMax),
                 Crashes = context.Crashes?.Of(partition.Partition.Value),
                 Changelog = context.HasChangelog ? new ChangelogProgress() : null,
                 Share = new PartitionShare { ReadBefore = readBefore[partition], KnownAtOffset = aggregateEnds?[partition.Partition.Value] ?? 0 },

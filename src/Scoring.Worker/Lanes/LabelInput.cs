@@ -111,10 +111,8 @@ internal sealed class LabelInput : IDisposable
         }
 
         long offset = result.Offset.Value;
-        // Where none has come yet, nobody can tell whether the reader was sent back or the topic made anew: labels count once however often they are read, and a refused one below the resume offset is answered.
-        if (labels.Last.Offset >= 0 && !labels.Last.IsNext(topic, input.Partition, labels.ReceivedOffset, offset, result.LeaderEpoch, result.Message.Timestamp, logger, out long readFrom))
+        if (!IsNext(result, input.Partition, labels))
         {
-            Seek(input.Partition, readFrom);
             return;
         }
 
@@ -138,6 +136,27 @@ internal sealed class LabelInput : IDisposable
             labels.IsPaused = true;
             consumer.Pause([new TopicPartition(topic, input.Partition)]);
         }
+    }
+
+    /// <summary>Whether a label is the next of its partition. Else the client was sent back (docs/decisions/0028): it is set to where that is seen, or to where it stood; or the log is another, and is read from its first label on.</summary>
+    private bool IsNext(ConsumeResult<int, int> result, int partition, PartitionLabels labels)
+    {
+        switch (labels.Last.Look(result.Offset.Value, result.LeaderEpoch, result.Message.Timestamp.UnixTimestampMs, out long readFrom))
+        {
+            case LastRecord.Place.Next:
+                return true;
+            case LastRecord.Place.Gone:
+                LogMessages.LabelsAnew(logger, topic, partition, labels.Last.Position, result.Offset.Value);
+                labels.StartOver();
+                Seek(partition, Offset.Beginning.Value);
+                return false;
+            case LastRecord.Place.Sought:
+                LogMessages.SentBack(logger, topic, partition, labels.Last.Position, result.Offset.Value);
+                break;
+        }
+
+        Seek(partition, readFrom);
+        return false;
     }
 
     /// <summary>Keeps value and headers until the partition is known, which the client tells only afterwards.</summary>

@@ -259,9 +259,10 @@ internal sealed class Lane : IDisposable
                 partitions.ReachedEnd(partition.Partition, partition.ReceivedOffset); // One that was set back is told no second time that it stands at the end.
             }
 
-            if (partition.IsRebuilding && partition.IsAtEnd && partition.Staged.Count == 0)
+            // A refused record is answered, too, and more of them than may wait would keep the next row, and the end, from coming.
+            if (partition.IsRebuilding && partition.Staged.Count == 0 && (partition.IsAtEnd || partition.Refused.Count > 0))
             {
-                admission.FinishRebuild(partition, partition.ReceivedOffset);
+                admission.FinishRebuild(partition, partition.Refused.Count > 0 ? partition.Refused.HeadOffset : partition.ReceivedOffset);
             }
 
             if (partition.IsPaused && !partition.IsRestoring && !room.IsHolding && partition.Staged.Count <= context.Lanes.StagedRowsMax / 4 && !partition.Refused.AreMany && !partition.Suspects.AreMany)
@@ -363,9 +364,8 @@ internal sealed class Lane : IDisposable
             return; // Given up meanwhile: its new owner reads it. Or not begun: it is read again.
         }
 
-        if (!partition.Last.IsNext(context.Topics.Transactions, source, partition.ReceivedOffset, offset, leaderEpoch, timestamp, context.Logger, out long readFrom))
+        if (!input.IsNext(partition, offset, leaderEpoch, timestamp))
         {
-            input.Seek(partition, readFrom);
             return;
         }
 

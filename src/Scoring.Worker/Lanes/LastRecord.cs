@@ -1,8 +1,3 @@
-using Confluent.Kafka;
-using Microsoft.Extensions.Logging;
-using Scoring.Worker.Commands;
-using Scoring.Worker.Operations;
-
 namespace Scoring.Worker.Lanes;
 
 /// <summary>The record of a partition that was received last. A reader that its client sent elsewhere may go on behind it only while it still stands there.</summary>
@@ -26,88 +21,68 @@ internal sealed class LastRecord
     public long Position { get; private set; } = -1;
 
     /// <summary>Whether the reader was set to it, to see whether it is the same: until then nothing else is taken.</summary>
-    public bool IsInDoubt => looks > 0;
+    public bool IsInDoubt { get; private set; }
 
     /// <summary>Reading begins at an offset: no record is known.</summary>
-    public void Begin(long offset) => (Position, Offset, epoch, looks) = (offset, -1, -1, 0);
+    public void Begin(long offset) => (Position, Offset, epoch, looks, IsInDoubt) = (offset, -1, -1, 0, false);
 
     /// <summary>The lane reads again from an offset; the record is still known, and so is any doubt.</summary>
     public void GoBack(long offset) => Position = offset;
 
-    /// <summary>A record came.</summary>
+    /// <summary>A record is taken.</summary>
     /// <param name="offset">Its offset.</param>
     /// <param name="leaderEpoch">Of its batch; null where the broker tells none.</param>
     /// <param name="timestampMs">Its timestamp, ms since 1970 UTC.</param>
     public void Is(long offset, int? leaderEpoch, long timestampMs)
     {
-        (Offset, Position, epoch) = (offset, offset + 1, leaderEpoch ?? -1);
+        (Offset, Position, epoch, looks, IsInDoubt) = (offset, offset + 1, leaderEpoch ?? -1, 0, false);
         this.timestampMs = timestampMs;
     }
 
-    /// <summary>Whether a record is the next to be taken. If not, its reader was sent back, and is to be set to where it is seen whether it may go on, or to where it stood.</summary>
-    /// <param name="topic">Its topic.</param>
-    /// <param name="partition">Its partition.</param>
-    /// <param name="received">Offset after the last record received, and after an end that was reached behind it.</param>
-    /// <param name="offset">Its offset.</param>
-    /// <param name="leaderEpoch">Of its batch; null where the broker tells none.</param>
-    /// <param name="timestamp">Its timestamp.</param>
-    /// <param name="logger">Told that a reader was sent back.</param>
-    /// <param name="readFrom">Where the reader is to be set; only where it is not the next.</param>
-    /// <exception cref="LaneFailure">Another record stands where the last one stood.</exception>
-    public bool IsNext(string topic, int partition, long received, long offset, int? leaderEpoch, Timestamp timestamp, ILogger logger, out long readFrom)
-    {
-        readFrom = Position;
-        if (offset >= received && !IsInDoubt)
-        {
-            return true;
-        }
-
-        switch (Look(offset, leaderEpoch, timestamp.UnixTimestampMs))
-        {
-            case Place.Unknown:
-                LogMessages.SentBack(logger, topic, partition, Position, offset);
-                readFrom = Offset;
-                return false;
-            case Place.Same:
-                return false;
-            default:
-                throw new LaneFailure(
-                    ExitCode.Configuration,
-                    FormattableString.Invariant($"{topic} [{partition}] went back from offset {received} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
-        }
-    }
-
-    /// <summary>What a record tells that came from before the position, or while there is doubt.</summary>
+    /// <summary>What a record that has come tells of where the reader is.</summary>
     /// <param name="offset">Its offset.</param>
     /// <param name="leaderEpoch">Of its batch; null where the broker tells none.</param>
     /// <param name="timestampMs">Its timestamp, ms since 1970 UTC.</param>
-    public Place Look(long offset, int? leaderEpoch, long timestampMs)
+    /// <param name="readFrom">Where the reader is to be set, unless the record is the next or the last one is gone.</param>
+    public Place Look(long offset, int? leaderEpoch, long timestampMs, out long readFrom)
     {
-        if (epoch >= 0 && offset == Offset)
+        readFrom = Position;
+        if (offset >= Position && (!IsInDoubt || Offset < 0))
         {
-            looks = 0;
-            return leaderEpoch == epoch && timestampMs == this.timestampMs ? Place.Same : Place.Other;
+            IsInDoubt = false;
+            return Place.Next;
         }
 
-        if (epoch < 0 || offset > Offset || looks == LooksMax)
+        if (looks == LooksMax || (Offset >= 0 && epoch < 0))
         {
-            return Place.Other;
+            return Place.Gone;
         }
 
         looks++;
-        return Place.Unknown;
+        IsInDoubt = true;
+        if (Offset < 0 || offset != Offset)
+        {
+            readFrom = Offset < 0 ? Position : Offset;
+            return Place.Sought;
+        }
+
+        IsInDoubt = false;
+        return leaderEpoch == epoch && timestampMs == this.timestampMs ? Place.Found : Place.Gone;
     }
 
-    /// <summary>Whether the last record stands where it stood.</summary>
+    /// <summary>Where a reader is.</summary>
     internal enum Place
     {
-        /// <summary>The reader is to be set to it.</summary>
-        Unknown,
+        /// <summary>Where it should be: the record is to be taken.</summary>
+        Next,
 
-        /// <summary>It does, and so does all before it.</summary>
-        Same,
+        /// <summary>It was sent elsewhere, and is to be set to the last record, or to where it began where none has come.</summary>
+        Sought,
+
+        /// <summary>The last record stands where it stood, and so does all before it: the reader is to be set behind it.</summary>
+        Found,
 
         /// <summary>Another stands there, or nobody can tell.</summary>
-        Other,
+        Gone,
     }
 }

@@ -89,14 +89,14 @@ internal sealed class PartitionInput(TopicPartition source, PartitionState state
     /// <summary>How often it was taken back.</summary>
     public int Rewinds { get; private set; }
 
-    /// <summary>Records that were refused while rows before them waited; their dead letters follow in offset order.</summary>
-    public RefusedRecords Refused { get; } = new();
+    /// <summary>Records that were refused while rows before them waited; their dead letters follow in offset order. As many as come, unless it is said otherwise.</summary>
+    public RefusedRecords Refused { get; init; } = new(long.MaxValue);
 
     /// <summary>Copies of rows that may turn out to have another transaction's identifier, until they are computed.</summary>
-    public RefusedRecords Suspects { get; } = new();
+    public RefusedRecords Suspects { get; init; } = new(long.MaxValue);
 
     /// <summary>Copies of rows whose answers are too large, until they are computed: a dead letter is what they get.</summary>
-    public RefusedRecords Oversized { get; } = new();
+    public RefusedRecords Oversized { get; } = new(long.MaxValue);
 
     /// <summary>What it has told the others.</summary>
     public PartitionShare Share { get; init; } = new();

@@ -67,8 +67,8 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>Offset of the first label that is not committed: where reading goes on after a transaction was taken back.</summary>
     public long RewindOffset { get; set; }
 
-    /// <summary>Records that were refused while labels before them waited; their dead letters follow in offset order.</summary>
-    public RefusedRecords Refused { get; } = new();
+    /// <summary>Records that were refused while labels before them waited; their dead letters follow in offset order. As many as come, unless it is said otherwise.</summary>
+    public RefusedRecords Refused { get; init; } = new(long.MaxValue);
 
     /// <summary>The label that was received last.</summary>
     public LastRecord Last { get; } = new();
@@ -118,6 +118,23 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
             return false;
         }
 
+        Forget();
+        ReceivedOffset = RewindOffset;
+        Last.GoBack(RewindOffset);
+        return true;
+    }
+
+    /// <summary>What was read is of another log than what stands there now: nothing of this one is applied, answered or committed.</summary>
+    public void StartOver()
+    {
+        Forget();
+        Begin(0);
+        ResumeOffset = 0;
+        RewindOffset = 0;
+    }
+
+    private void Forget()
+    {
         while (chunks.Count > 0)
         {
             Recycle();
@@ -125,11 +142,8 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
 
         Count = 0;
         Refused.Clear();
-        ReceivedOffset = RewindOffset;
-        Last.GoBack(RewindOffset);
         IsAtEnd = false;
         ConfirmedToOffset = 0;
-        return true;
     }
 
     private void Recycle()

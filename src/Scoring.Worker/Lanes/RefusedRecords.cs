@@ -3,11 +3,9 @@ using Scoring.Worker.Kafka;
 namespace Scoring.Worker.Lanes;
 
 /// <summary>Copies of refused records of one partition, in offset order: they wait until everything before them is answered.</summary>
-internal sealed class RefusedRecords
+/// <param name="bytesMax">Most bytes that wait before the partition is paused.</param>
+internal sealed class RefusedRecords(long bytesMax)
 {
-    /// <summary>Most bytes that wait before the partition is paused.</summary>
-    private const long BytesMax = 8L << 20;
-
     private readonly Queue<RefusedRecord> records = new();
     private long bytes;
 
@@ -18,7 +16,7 @@ internal sealed class RefusedRecords
     public long HeadOffset => records.Peek().Offset;
 
     /// <summary>Whether no more may be read meanwhile.</summary>
-    public bool AreMany => bytes >= BytesMax;
+    public bool AreMany => bytes >= bytesMax;
 
     /// <summary>Copies a record to the end.</summary>
     public void Add(in RefusedRecord record)

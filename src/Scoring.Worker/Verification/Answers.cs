@@ -8,8 +8,9 @@ namespace Scoring.Worker.Verification;
 /// <param name="reading">Reads the records.</param>
 /// <param name="topics">The service's topics.</param>
 /// <param name="partitionCount">Its partitions.</param>
+/// <param name="readsLabels">Whether its labels are an input.</param>
 /// <param name="findings">Told what is out of order, and what is no answer.</param>
-internal sealed class Answers(OutputReading reading, ServiceTopics topics, int partitionCount, Findings findings)
+internal sealed class Answers(OutputReading reading, ServiceTopics topics, int partitionCount, bool readsLabels, Findings findings)
 {
     private readonly Dictionary<long, Answer>[] partitions = [.. Enumerable.Range(0, partitionCount).Select(_ => new Dictionary<long, Answer>())];
     private readonly Dictionary<long, Answer>[] labels = [.. Enumerable.Range(0, partitionCount).Select(_ => new Dictionary<long, Answer>())];
@@ -17,6 +18,7 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
     private readonly long[] firstScored = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
     private readonly long[] firstAlerted = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
     private readonly long[] firstRefused = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
+    private readonly long[] firstRefusedLabel = [.. Enumerable.Repeat(long.MaxValue, partitionCount)];
 
     /// <summary>Dead letters of a partition's labels, by the label's offset.</summary>
     public IReadOnlyDictionary<long, Answer> OfLabels(int partition) => labels[partition];
@@ -41,6 +43,9 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
 
     /// <summary>Lowest input offset of a partition that has a dead letter; <see cref="long.MaxValue"/> when none has.</summary>
     public long FirstRefused(int partition) => firstRefused[partition];
+
+    /// <summary>Lowest offset of a partition's labels that has a dead letter; <see cref="long.MaxValue"/> when none has.</summary>
+    public long FirstRefusedLabel(int partition) => firstRefusedLabel[partition];
 
     /// <summary>Latest time among the events before an offset that were scored, ms since 1970 UTC: what they left in the state, be they retained or not. Null when no score tells.</summary>
     public long? LatestEventMs(int partition, long before) => partitions[partition].Where(answer => answer.Key < before).Max(answer => answer.Value.Score?.EventTimeMs);
@@ -99,7 +104,7 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
             return;
         }
 
-        bool isLabel = string.Equals(topic, topics.Labels, StringComparison.Ordinal);
+        bool isLabel = readsLabels && string.Equals(topic, topics.Labels, StringComparison.Ordinal);
         if ((!isLabel && !string.Equals(topic, topics.Transactions, StringComparison.Ordinal)) || !IsInRange(source))
         {
             OtherDeadLetters++;
@@ -109,10 +114,8 @@ internal sealed class Answers(OutputReading reading, ServiceTopics topics, int p
         var answer = Make(isLabel ? labels : partitions, source, transactionId: null);
         answer.DeadLetterCount++;
         answer.DeadLetterCode = code;
-        if (!isLabel)
-        {
-            firstRefused[source.Partition] = Math.Min(firstRefused[source.Partition], source.Offset);
-        }
+        long[] first = isLabel ? firstRefusedLabel : firstRefused;
+        first[source.Partition] = Math.Min(first[source.Partition], source.Offset);
     }
 
     private bool IsInRange(ScoreSource source) => (uint)source.Partition < (uint)partitions.Length;

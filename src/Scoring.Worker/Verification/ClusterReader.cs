@@ -36,11 +36,11 @@ internal sealed class ClusterReader
         this.progress = progress;
     }
 
-    /// <summary>Offsets that a group has committed; 0 where it has committed none. Waits for commits of Kafka transactions that are under way.</summary>
-    /// <returns>The offsets, and whether none is under way any more.</returns>
-    public async Task<(long[] Offsets, bool IsStable)> CommittedAsync(string group, string topic, int partitionCount, CancellationToken stopping)
+    /// <summary>Offsets that a group has committed of some topics; 0 where it has committed none. Waits for commits of Kafka transactions that are under way.</summary>
+    /// <returns>The offsets by topic, and whether none is under way any more.</returns>
+    public async Task<(IReadOnlyDictionary<string, long[]> Offsets, bool IsStable)> CommittedAsync(string group, IReadOnlyList<string> topics, int partitionCount, CancellationToken stopping)
     {
-        TopicPartition[] asked = [.. Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition))];
+        TopicPartition[] asked = [.. topics.SelectMany(topic => Enumerable.Range(0, partitionCount).Select(partition => new TopicPartition(topic, partition)))];
         using var decided = clients.OffsetsReader(group, isStable: true).Build();
         long started = clock.GetTimestamp();
         do
@@ -59,12 +59,12 @@ internal sealed class ClusterReader
         using var reader = clients.OffsetsReader(group, isStable: false).Build();
         return (Offsets(broker.Ask(() => reader.Committed(asked, CallTimeout))), false);
 
-        long[] Offsets(List<TopicPartitionOffset> committed)
+        Dictionary<string, long[]> Offsets(List<TopicPartitionOffset> committed)
         {
-            long[] offsets = new long[partitionCount];
+            var offsets = topics.ToDictionary(topic => topic, _ => new long[partitionCount], StringComparer.Ordinal);
             foreach (var one in committed.Where(one => one.Offset != Offset.Unset))
             {
-                offsets[one.Partition.Value] = one.Offset.Value;
+                offsets[one.Topic][one.Partition.Value] = one.Offset.Value;
             }
 
             return offsets;

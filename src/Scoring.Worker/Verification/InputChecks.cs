@@ -120,7 +120,7 @@ internal sealed class InputChecks
     public string? TransactionId { get; private set; }
 
     /// <summary>Null when the event is good: then it stands in the batch. Else the refusal's code.</summary>
-    /// <remarks>Whether an event was in the future the clock of the worker decided, at some time after the record was written: its answer is believed within that.</remarks>
+    /// <remarks>Whether an event was in the future the clock of the worker decided, and what wrote the record may have another: the worker's answer is believed.</remarks>
     private string? Decode(ConsumeResult<Ignore, byte[]> record, Answer? answer)
     {
         byte[]? value = record.Message.Value;
@@ -132,6 +132,14 @@ internal sealed class InputChecks
         {
             batch.Clear();
             refusal = decoder.Decode(value, value is null, headers, long.MaxValue, batch);
+        }
+
+        if (refusal.IsNone && answer is { Score: null } && string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.FutureTime), StringComparison.Ordinal))
+        {
+            batch.Clear();
+            var atFirst = decoder.Decode(value, value is null, headers, 0, batch);
+            Figures.Future += atFirst.Code == RefusalCode.FutureTime ? 1 : 0;
+            refusal = atFirst.Code == RefusalCode.FutureTime ? atFirst : refusal;
         }
 
         if (!refusal.IsNone)

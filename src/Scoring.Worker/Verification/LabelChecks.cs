@@ -6,7 +6,7 @@ using Scoring.Worker.Serving;
 namespace Scoring.Worker.Verification;
 
 /// <summary>Goes through the labels: one that breaks a rule has one dead letter, a good one has none. What good ones do is in the features.</summary>
-/// <remarks>Whether a label was reported in the future the clock of the worker decided, at some time after the record was written: its answer is believed within that.</remarks>
+/// <remarks>Whether a label was reported in the future the clock of the worker decided: that is believed of any that says when it was reported.</remarks>
 internal sealed class LabelChecks
 {
     private readonly Answers answers;
@@ -33,6 +33,9 @@ internal sealed class LabelChecks
     /// <summary>Labels below the committed offset that are answered by a dead letter.</summary>
     public long Refused { get; private set; }
 
+    /// <summary>Of these, labels that were reported in the future, as the worker's clock said: believed.</summary>
+    public long Future { get; private set; }
+
     /// <summary>Labels whose dead letters are no longer retained.</summary>
     public long Unanswerable { get; private set; }
 
@@ -53,13 +56,13 @@ internal sealed class LabelChecks
         long offset = record.Offset.Value;
         RecordHeaders.Read(record.Message.Headers, headers);
         var atLast = Decode(record.Message.Value, long.MaxValue);
-        bool mayBeFuture = Decode(record.Message.Value, record.Message.Timestamp.UnixTimestampMs) == RefusalCode.FutureTime;
         if (answers.OfLabels(partition).TryGetValue(offset, out var answer))
         {
             answer.HasInput = true;
             Refused += offset < committed ? 1 : 0;
             string found = $"a dead letter ({answer.DeadLetterCode})";
-            bool isFuture = mayBeFuture && IsCode(answer, RefusalCode.FutureTime);
+            bool isFuture = IsCode(answer, RefusalCode.FutureTime) && Decode(record.Message.Value, nowMs: 0) == RefusalCode.FutureTime;
+            Future += isFuture ? 1 : 0;
             if (atLast == RefusalCode.None && !isFuture)
             {
                 findings.Add(Invariant.Different, new Finding(partition, offset, null, "no answer to a good label", found));
@@ -74,7 +77,7 @@ internal sealed class LabelChecks
 
         if (atLast != RefusalCode.None && offset < committed)
         {
-            bool isGone = letters.Starts[partition] > 0; // Which of a partition's dead letters were there first only those of transactions tell.
+            bool isGone = letters.Starts[partition] > 0 && offset < answers.FirstRefusedLabel(partition);
             Unanswerable += isGone ? 1 : 0;
             if (!isGone)
             {

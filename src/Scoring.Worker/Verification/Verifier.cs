@@ -47,18 +47,16 @@ internal sealed class Verifier
     public async Task<VerificationReport> RunAsync(CancellationToken stopping)
     {
         var topics = service.Topics;
-        long[] committedBefore = await CommittedAsync(topics.Transactions, stopping);
-        long[] labelsBefore = options.ReadsLabels ? await CommittedAsync(topics.Labels, stopping) : [];
-        var answers = new Answers(new OutputReading(service.Plan.FeatureNames), topics, partitionCount, findings);
+        var (committedBefore, labelsBefore) = await CommittedAsync(stopping);
+        var answers = new Answers(new OutputReading(service.Plan.FeatureNames), topics, partitionCount, options.ReadsLabels, findings);
         var scores = await ReadAsync<Ignore>(topics.Scores, "none", answers.TakeScore, stopping);
         var letters = await ReadAsync<Ignore>(topics.DeadLetters, "headers", answers.TakeDeadLetter, stopping);
         var alerts = await ReadAsync<Ignore>(topics.Alerts, "none", answers.TakeAlert, stopping);
-        long[] committed = await CommittedAsync(topics.Transactions, stopping);
+        var (committed, labelsAfter) = await CommittedAsync(stopping);
         var labelChecks = new LabelChecks(service, answers, options, findings);
         LabelQueue[]? labels = null;
         if (options.ReadsLabels)
         {
-            long[] labelsAfter = await CommittedAsync(topics.Labels, stopping);
             labels = [.. Enumerable.Range(0, partitionCount).Select(_ => new LabelQueue(service.Definition, service.Schema))];
             var read = await ReadAsync<Ignore>(
                 topics.Labels,
@@ -114,15 +112,16 @@ internal sealed class Verifier
         return Report(answers, oracle, checks, labelChecks, contributions);
     }
 
-    private async Task<long[]> CommittedAsync(string topic, CancellationToken stopping)
+    private async Task<(long[] Transactions, long[] Labels)> CommittedAsync(CancellationToken stopping)
     {
-        var (offsets, isStable) = await cluster.CommittedAsync(options.Group, topic, partitionCount, stopping);
+        string[] inputs = options.ReadsLabels ? [service.Topics.Transactions, service.Topics.Labels] : [service.Topics.Transactions];
+        var (offsets, isStable) = await cluster.CommittedAsync(options.Group, inputs, partitionCount, stopping);
         if (!isStable)
         {
-            findings.Add(Invariant.OpenTransaction, new Finding(-1, -1, null, "its commit to be decided", FormattableString.Invariant($"a Kafka transaction that holds offsets of {options.Group} for {topic} open for {options.Wait.TotalSeconds:0} s")));
+            findings.Add(Invariant.OpenTransaction, new Finding(-1, -1, null, "its commit to be decided", FormattableString.Invariant($"a Kafka transaction that holds offsets of {options.Group} open for {options.Wait.TotalSeconds:0} s")));
         }
 
-        return offsets;
+        return (offsets[service.Topics.Transactions], options.ReadsLabels ? offsets[service.Topics.Labels] : []);
     }
 
     private async Task<TopicSnapshot> ReadAsync<TKey>(string topic, string fields, Action<ConsumeResult<TKey, byte[]>> take, CancellationToken stopping)
@@ -219,6 +218,7 @@ internal sealed class Verifier
         NoteCount(checks.Figures.Stale, "scores marked stale_aggregates: their shared features");
         NoteCount(oracle.TooLate, "scores of events more than an hour behind their partition: their shared features");
         NoteCount(checks.Figures.CrashSuspects, "events refused as crash_suspect: whether they ended the process");
+        NoteCount(checks.Figures.Future + labels.Future, "events and labels refused as future_time: what the clock of the worker said");
         NoteCount(checks.Figures.AnswersTooLarge, "events with dead letters in place of their answers (answer_too_large): what their answers were");
         NoteCount(checks.Figures.OtherDefinition, "scores made under another definition: their values");
         NoteCount(checks.Figures.OtherPackage, "scores of another package: their score");

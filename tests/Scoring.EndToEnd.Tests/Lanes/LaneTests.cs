@@ -197,6 +197,28 @@ public sealed class LaneTests(KafkaBroker broker, TestModel model)
         Assert.NotEmpty(Header(letter, DeadLetterHeaders.Code));
     }
 
+    /// <summary>More than may wait, and nothing good before them: neither a row nor the end of the partition says that its state is rebuilt.</summary>
+    [Fact]
+    public async Task A_worker_that_starts_before_more_refused_records_than_may_wait_answers_them_and_goes_on()
+    {
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 1);
+        string history = service.WriteHistory(100, seed: 6);
+        byte[] junk = new byte[20_000];
+        using (var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = service.Broker.BootstrapServers }).Build())
+        {
+            for (int i = 0; i < 15; i++)
+            {
+                await producer.ProduceAsync(service.Topics["in"], new Message<Null, byte[]> { Value = junk }, Bound);
+            }
+        }
+
+        await service.VerbAsync("replay", history, "--without-labels");
+        await using var worker = new WorkerRun(service, "junk", refusedBytesMax: 100_000);
+        Assert.Equal(100, service.Read("scores", records => records.Count == 100, Bound).Count);
+        Assert.Equal(ExitCode.Ok, await worker.StopWhenReadyAsync(Bound));
+        Assert.Equal(15, service.Count("dlq"));
+    }
+
     [Fact]
     public async Task A_group_that_starts_at_the_end_takes_what_was_before_as_history()
     {

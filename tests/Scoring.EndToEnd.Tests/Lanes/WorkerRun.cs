@@ -21,15 +21,16 @@ internal sealed class WorkerRun : IAsyncDisposable
     /// <param name="lanes">Threads.</param>
     /// <param name="rowsMax">Rows of a batch.</param>
     /// <param name="from">Where a new group starts.</param>
+    /// <param name="refusedBytesMax">Bytes of refused records that may wait; null: as many as usual.</param>
     /// <param name="planted">Mistakes it makes.</param>
     /// <param name="crashDirectory">Where it notes what it has in hand; null: nowhere.</param>
     /// <param name="delivery">How it delivers; null: exactly once where the broker can.</param>
-    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null, Planted? planted = null, string? crashDirectory = null) =>
+    public WorkerRun(TestService service, string? group, int lanes = 2, int rowsMax = 256, string from = "earliest", string? delivery = null, int? refusedBytesMax = null, Planted? planted = null, string? crashDirectory = null) =>
         running = WorkerProcess.RunAsync(
             new WorkerSettings
             {
                 Kafka = new KafkaOptions { BootstrapServers = service.Broker.BootstrapServers, Group = group, From = from, Delivery = delivery ?? service.Broker.Delivery },
-                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true, CrashDirectory = crashDirectory },
+                Lanes = new LaneOptions { Lanes = lanes, RowsMax = rowsMax, CommitIntervalMs = 50, EmitFeatures = true, CrashDirectory = crashDirectory, RefusedBytesMax = refusedBytesMax ?? new LaneOptions().RefusedBytesMax },
                 Operations = new OperationsOptions { Http = http.EndPoint },
                 Serving = service.Serving,
                 Aggregates = new AggregatesOptions(),

@@ -18,7 +18,6 @@ internal sealed class Reading
     private long emptyAt = -1;
     private long endToldAt = -1;
     private int version;
-    private bool hasTaken;
     private bool isFetching;
     private bool waitsForMore;
 
@@ -74,7 +73,6 @@ internal sealed class Reading
             if (Log.IsGiven(offset, committedOnly: true))
             {
                 record = Log[offset];
-                hasTaken = true;
                 return true;
             }
         }
@@ -116,7 +114,7 @@ internal sealed class Reading
         }
 
         isFetching = false;
-        if (position < Log.Start || position > Log.End || (hasTaken && network.IsSentBack(Log.Name.Topic))) // One that has seen none cannot tell whether it may go on: it ends.
+        if (position < Log.Start || position > Log.End || network.IsSentBack(Log.Name.Topic))
         {
             world.Trace(process.Name, $"{Log.Name} is read from {Log.Start} instead of {position}");
             position = Log.Start; // auto.offset.reset

@@ -196,6 +196,7 @@ internal sealed class SimulatedWorker : IDisposable
             StateIntervalMs = around.Plan.StateIntervalMs,
             InFlightMax = 1_000,
             StagedRowsMax = 256,
+            RefusedBytesMax = 1, // One of them.
             EmitFeatures = true,
         },
         Operations = new OperationsOptions(),

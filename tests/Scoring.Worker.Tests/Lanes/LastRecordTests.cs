@@ -1,6 +1,3 @@
-using Confluent.Kafka;
-using Microsoft.Extensions.Logging.Abstractions;
-using Scoring.Worker.Commands;
 using Scoring.Worker.Lanes;
 
 namespace Scoring.Worker.Tests.Lanes;
@@ -19,10 +16,13 @@ public sealed class LastRecordTests
     [Fact]
     public void It_is_looked_for_and_the_reader_goes_on_behind_it()
     {
-        Assert.Equal(LastRecord.Place.Unknown, last.Look(0, 0, 10));
+        Assert.Equal((LastRecord.Place.Next, 100), Look(100, 3, 2_000));
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(1, 0, 10)); // What it had fetched before.
         Assert.True(last.IsInDoubt);
-        Assert.Equal(LastRecord.Place.Same, last.Look(99, 3, 1_000));
+        Assert.Equal((LastRecord.Place.Found, 100), Look(99, 3, 1_000));
         Assert.False(last.IsInDoubt);
+        Assert.Equal((LastRecord.Place.Next, 100), Look(100, 3, 2_000));
         Assert.Equal((99, 100), (last.Offset, last.Position));
     }
 
@@ -30,12 +30,22 @@ public sealed class LastRecordTests
     public void A_lane_that_has_gone_back_looks_for_it_too_and_goes_on_where_it_was_set()
     {
         last.GoBack(95);
-        Assert.Equal(LastRecord.Place.Unknown, last.Look(0, 0, 10));
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
         last.GoBack(95);
         Assert.True(last.IsInDoubt);
-        Assert.Equal(LastRecord.Place.Unknown, last.Look(95, 3, 900));
-        Assert.Equal(LastRecord.Place.Same, last.Look(99, 3, 1_000));
-        Assert.Equal((99, 95), (last.Offset, last.Position));
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(95, 3, 900));
+        Assert.Equal((LastRecord.Place.Found, 95), Look(99, 3, 1_000));
+        Assert.Equal((LastRecord.Place.Next, 95), Look(95, 3, 900));
+    }
+
+    [Fact]
+    public void A_lane_that_has_gone_back_beyond_it_looks_for_it_all_the_same()
+    {
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
+        last.GoBack(100); // The end that it had been told was of a control record.
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(101, 3, 2_000));
+        Assert.Equal((LastRecord.Place.Found, 100), Look(99, 3, 1_000));
+        Assert.Equal((LastRecord.Place.Next, 100), Look(101, 3, 2_000));
     }
 
     [Theory]
@@ -44,60 +54,59 @@ public sealed class LastRecordTests
     [InlineData(null, 1_000)]
     public void Another_in_its_place_is_told_apart(int? epoch, long timestampMs)
     {
-        Assert.Equal(LastRecord.Place.Unknown, last.Look(0, 0, 10));
-        Assert.Equal(LastRecord.Place.Other, last.Look(99, epoch, timestampMs));
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
+        Assert.Equal(LastRecord.Place.Gone, Look(99, epoch, timestampMs).Place);
     }
 
-    [Fact]
-    public void One_that_is_gone_with_what_followed_it_still_there_is_not_gone_on_behind()
+    [Theory]
+    [InlineData(0)] // The broker goes on sending the reader back.
+    [InlineData(100)] // It is gone, and what followed is there.
+    public void It_is_not_looked_for_for_ever(long instead)
     {
-        Assert.Equal(LastRecord.Place.Unknown, last.Look(0, 0, 10));
-        Assert.Equal(LastRecord.Place.Other, last.Look(100, 4, 2_000));
-    }
-
-    [Fact]
-    public void A_broker_that_goes_on_sending_it_back_is_not_asked_for_ever()
-    {
-        for (int look = 0; look < 10; look++)
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
+        for (int look = 1; look < 10; look++)
         {
-            Assert.Equal(LastRecord.Place.Unknown, last.Look(0, 0, 10));
+            Assert.Equal((LastRecord.Place.Sought, 99), Look(instead, 4, 2_000));
         }
 
-        Assert.Equal(LastRecord.Place.Other, last.Look(0, 0, 10));
+        Assert.Equal(LastRecord.Place.Gone, Look(instead, 4, 2_000).Place);
     }
 
     [Fact]
-    public void Before_any_came_or_without_an_epoch_nobody_can_tell()
+    public void A_position_that_never_comes_is_not_waited_for_for_ever()
+    {
+        int looks = 0;
+        while (Look(0, 0, 10).Place == LastRecord.Place.Sought && Look(99, 3, 1_000).Place == LastRecord.Place.Found)
+        {
+            looks++;
+        }
+
+        Assert.Equal(5, looks);
+    }
+
+    [Fact]
+    public void Before_any_came_the_reader_is_set_to_where_it_began_and_not_for_ever()
+    {
+        last.Begin(90);
+        for (int look = 0; look < 10; look++)
+        {
+            Assert.Equal((LastRecord.Place.Sought, 90), Look(0, 0, 10));
+        }
+
+        Assert.Equal(LastRecord.Place.Gone, Look(0, 0, 10).Place);
+        last.Begin(90);
+        Assert.Equal((LastRecord.Place.Sought, 90), Look(0, 0, 10));
+        Assert.Equal((LastRecord.Place.Next, 90), Look(91, 3, 1_000));
+        Assert.False(last.IsInDoubt);
+    }
+
+    [Fact]
+    public void Without_an_epoch_nobody_can_tell()
     {
         last.Is(100, leaderEpoch: null, timestampMs: 1_000);
-        Assert.Equal(LastRecord.Place.Other, last.Look(0, 0, 10));
-        last.Begin(90);
-        Assert.Equal(LastRecord.Place.Other, last.Look(0, 0, 10));
+        Assert.Equal(LastRecord.Place.Gone, Look(0, 0, 10).Place);
     }
 
-    [Fact]
-    public void A_reader_that_was_sent_back_is_set_to_it_and_then_to_where_it_stood()
-    {
-        Assert.True(IsNext(100, 3, 2_000, out _));
-        Assert.False(IsNext(0, 0, 10, out long from));
-        Assert.Equal(99, from);
-        Assert.False(IsNext(0, 0, 10, out from)); // What it had fetched before.
-        Assert.Equal(99, from);
-        Assert.False(IsNext(99, 3, 1_000, out from));
-        Assert.Equal(100, from);
-        Assert.True(IsNext(100, 3, 2_000, out _));
-    }
-
-    [Fact]
-    public void Another_record_in_its_place_ends_the_lane_and_says_what_to_do()
-    {
-        Assert.False(IsNext(0, 0, 10, out _));
-        var gone = Assert.Throws<LaneFailure>(() => IsNext(99, 4, 1_000, out _));
-        Assert.Equal(ExitCode.Configuration, gone.ExitCode);
-        Assert.Contains("labels [7] went back from offset 100 to 99", gone.Message, StringComparison.Ordinal);
-        Assert.Contains("reset the group's offsets", gone.Message, StringComparison.Ordinal);
-    }
-
-    private bool IsNext(long offset, int epoch, long timestampMs, out long readFrom) =>
-        last.IsNext("labels", 7, received: 100, offset, epoch, new Timestamp(timestampMs, TimestampType.CreateTime), NullLogger.Instance, out readFrom);
+    private (LastRecord.Place Place, long ReadFrom) Look(long offset, int? epoch, long timestampMs) =>
+        (last.Look(offset, epoch, timestampMs, out long readFrom), readFrom);
 }
