@@ -104,14 +104,18 @@ internal sealed class LabelInput : IDisposable
     {
         if (result.IsPartitionEOF)
         {
-            // One before the position stands in a log that has nothing from its start on: it is the end, and labels that are written there are looked at as they come.
+            if (!Follow(labels.Last.LookAtEnd(out long from), input.Partition, labels, result.Offset.Value, from))
+            {
+                return;
+            }
+
             labels.ReceivedOffset = Math.Max(labels.ReceivedOffset, result.Offset.Value);
             labels.IsAtEnd = true;
             return;
         }
 
         long offset = result.Offset.Value;
-        if (!IsNext(result, input.Partition, labels))
+        if (!Follow(labels.Last.Look(offset, result.LeaderEpoch, result.Message.Timestamp.UnixTimestampMs, out long readFrom), input.Partition, labels, offset, readFrom))
         {
             return;
         }
@@ -138,20 +142,20 @@ internal sealed class LabelInput : IDisposable
         }
     }
 
-    /// <summary>Whether a label is the next of its partition. Else the client was sent back (docs/decisions/0028): it is set to where that is seen, or to where it stood; or the log is another, and is read from its first label on.</summary>
-    private bool IsNext(ConsumeResult<int, int> result, int partition, PartitionLabels labels)
+    /// <summary>Whether a label, or an end, is the next of its partition. Else the client was sent back (docs/decisions/0028): it is set to where that is seen, or to where it stood; or the log is another, and is read from its first label on.</summary>
+    private bool Follow(LastRecord.Place place, int partition, PartitionLabels labels, long offset, long readFrom)
     {
-        switch (labels.Last.Look(result.Offset.Value, result.LeaderEpoch, result.Message.Timestamp.UnixTimestampMs, out long readFrom))
+        switch (place)
         {
             case LastRecord.Place.Next:
                 return true;
             case LastRecord.Place.Gone:
-                LogMessages.LabelsAnew(logger, topic, partition, labels.Last.Position, result.Offset.Value);
+                LogMessages.LabelsAnew(logger, topic, partition, labels.Last.Position, offset);
                 labels.StartOver();
                 Seek(partition, Offset.Beginning.Value);
                 return false;
             case LastRecord.Place.Sought:
-                LogMessages.SentBack(logger, topic, partition, labels.Last.Position, result.Offset.Value);
+                LogMessages.SentBack(logger, topic, partition, labels.Last.Position, offset);
                 break;
         }
 

@@ -346,6 +346,11 @@ internal sealed class Lane : IDisposable
     /// </remarks>
     private void ReachedEnd(int number, long offset)
     {
+        if (partitions.Find(number) is { IsRestoring: false } owned && !input.IsNextEnd(owned, offset))
+        {
+            return;
+        }
+
         if (partitions.Find(number) is { IsRestoring: false, HasReceived: false } partition && offset > partition.ReceivedOffset && offset != partition.DoubtedEnd)
         {
             partition.DoubtedEnd = offset;

@@ -53,7 +53,7 @@ internal sealed class LastRecord
             return Place.Next;
         }
 
-        if (looks == LooksMax || (Offset >= 0 && epoch < 0))
+        if (looks >= LooksMax || (Offset >= 0 && epoch < 0))
         {
             return Place.Gone;
         }
@@ -70,10 +70,25 @@ internal sealed class LastRecord
         return leaderEpoch == epoch && timestampMs == this.timestampMs ? Place.Found : Place.Gone;
     }
 
+    /// <summary>What an end of the log tells of where the reader is. One that is told before the position, without doubt, is of a log that has nothing from its start on: it is an end.</summary>
+    /// <param name="readFrom">Where the reader is to be set; only where the last record is sought.</param>
+    public Place LookAtEnd(out long readFrom)
+    {
+        readFrom = Offset;
+        if (!IsInDoubt || Offset < 0)
+        {
+            IsInDoubt = false;
+            return Place.Next;
+        }
+
+        // The log ends where the last record should stand.
+        return looks++ < LooksMax ? Place.Sought : Place.Gone;
+    }
+
     /// <summary>Where a reader is.</summary>
     internal enum Place
     {
-        /// <summary>Where it should be: the record is to be taken.</summary>
+        /// <summary>Where it should be: the record, or the end, is to be taken.</summary>
         Next,
 
         /// <summary>It was sent elsewhere, and is to be set to the last record, or to where it began where none has come.</summary>

@@ -188,25 +188,12 @@ internal sealed class TransactionInput : IDisposable
 
     /// <summary>Whether a record is the next of its partition. Else the client was sent back (docs/decisions/0028): it is set to where that is seen, or to where it stood.</summary>
     /// <exception cref="LaneFailure">The record that was read last is gone.</exception>
-    public bool IsNext(PartitionInput input, long offset, int? leaderEpoch, Timestamp timestamp)
-    {
-        var place = input.Last.Look(offset, leaderEpoch, timestamp.UnixTimestampMs, out long readFrom);
-        switch (place)
-        {
-            case LastRecord.Place.Next:
-                return true;
-            case LastRecord.Place.Gone:
-                throw new LaneFailure(
-                    ExitCode.Configuration,
-                    FormattableString.Invariant($"{topic} [{input.Partition}] went back from offset {input.Last.Position} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
-            case LastRecord.Place.Sought:
-                LogMessages.SentBack(logger, topic, input.Partition, input.Last.Position, offset);
-                break;
-        }
+    public bool IsNext(PartitionInput input, long offset, int? leaderEpoch, Timestamp timestamp) =>
+        Follow(input.Last.Look(offset, leaderEpoch, timestamp.UnixTimestampMs, out long readFrom), input, offset, readFrom);
 
-        Seek(input, readFrom);
-        return false;
-    }
+    /// <summary>The same of an end.</summary>
+    /// <exception cref="LaneFailure">The record that was read last is gone.</exception>
+    public bool IsNextEnd(PartitionInput input, long offset) => Follow(input.Last.LookAtEnd(out long readFrom), input, offset, readFrom);
 
     /// <summary>Stops fetching a partition; what the client has fetched ahead of it is fetched again later.</summary>
     public void Pause(PartitionInput input)
@@ -260,6 +247,25 @@ internal sealed class TransactionInput : IDisposable
         {
             Abandoned.Add(consumer);
         }
+    }
+
+    private bool Follow(LastRecord.Place place, PartitionInput input, long offset, long readFrom)
+    {
+        switch (place)
+        {
+            case LastRecord.Place.Next:
+                return true;
+            case LastRecord.Place.Gone:
+                throw new LaneFailure(
+                    ExitCode.Configuration,
+                    FormattableString.Invariant($"{topic} [{input.Partition}] went back from offset {input.Last.Position} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
+            case LastRecord.Place.Sought:
+                LogMessages.SentBack(logger, topic, input.Partition, input.Last.Position, offset);
+                break;
+        }
+
+        Seek(input, readFrom);
+        return false;
     }
 
     /// <summary>Notes as which member partitions were given to the lane; the client joins nothing else before it has told that.</summary>

@@ -142,22 +142,41 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
         load.Send(200);
         await using var worker = Start(service, "--group", "anew");
         service.Read("scores", records => records.Count == 200, Bound);
-        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build())
-        {
-            await admin.DeleteTopicsAsync([service.Topics["in"]]);
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-            while (admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.Exists(topic => topic.Topic == service.Topics["in"]))
-            {
-                await timer.WaitForNextTickAsync(Bound);
-            }
-
-            await admin.CreateTopicsAsync([new TopicSpecification { Name = service.Topics["in"], NumPartitions = 2 }]);
-        }
-
+        await MakeAnewAsync(service.Topics["in"]);
         load.Send(40);
         Assert.Equal(ExitCode.Configuration, await worker.EndAsync().WaitAsync(Bound));
         Assert.Contains("was made anew", worker.Printed, StringComparison.Ordinal);
         Assert.Equal(200, service.Count("scores"));
+    }
+
+    [Fact]
+    public async Task Labels_of_a_topic_made_anew_under_a_running_worker_are_read_from_the_first_on()
+    {
+        broker.SkipUnlessReal("it deletes no topics");
+        using var service = await TestService.CreateAsync(broker, model, partitionCount: 2);
+        using var load = new Load(service);
+        load.Send(200);
+        await using var worker = Start(service, "--group", "labels-anew");
+        service.Read("scores", records => records.Count == 200, Bound);
+        await BreakAsync(count: 3);
+        service.Read("dlq", records => records.Count == 3, Bound);
+        await MakeAnewAsync(service.Topics["labels"]);
+        await BreakAsync(count: 2);
+        service.Read("dlq", records => records.Count == 5, Bound);
+        load.Send(40);
+        service.Read("scores", records => records.Count == 240, Bound);
+        Assert.Equal(ExitCode.Ok, await worker.TerminateAsync());
+        Assert.Contains("made anew or cut", worker.Printed, StringComparison.Ordinal);
+        Assert.Equal((240, 5), (service.Count("scores"), service.Count("dlq")));
+
+        async Task BreakAsync(int count)
+        {
+            using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = broker.BootstrapServers }).Build();
+            for (int i = 0; i < count; i++)
+            {
+                await producer.ProduceAsync(new TopicPartition(service.Topics["labels"], 1), new Message<Null, byte[]> { Value = "{"u8.ToArray() }, Bound);
+            }
+        }
     }
 
     [Theory]
@@ -179,6 +198,19 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
         service.Read("scores", records => records.Count == 200, Bound);
         Assert.Equal(ExitCode.Ok, await successor.StopAsync());
         Assert.Equal(200, service.Count("scores"));
+    }
+
+    private async Task MakeAnewAsync(string name)
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build();
+        await admin.DeleteTopicsAsync([name]);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.Exists(topic => topic.Topic == name))
+        {
+            await timer.WaitForNextTickAsync(Bound);
+        }
+
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = 2 }]);
     }
 
     private static OwnProgram Start(TestService service, params string[] arguments) => OwnProgram.StartWorker(

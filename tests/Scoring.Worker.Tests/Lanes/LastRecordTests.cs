@@ -85,6 +85,24 @@ public sealed class LastRecordTests
     }
 
     [Fact]
+    public void An_end_is_one_unless_the_last_record_is_looked_for_and_then_it_is_missed()
+    {
+        Assert.Equal(LastRecord.Place.Next, last.LookAtEnd(out _));
+        Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
+        for (int look = 1; look < 10; look++)
+        {
+            Assert.Equal(LastRecord.Place.Sought, last.LookAtEnd(out long readFrom));
+            Assert.Equal(99, readFrom);
+        }
+
+        Assert.Equal(LastRecord.Place.Gone, last.LookAtEnd(out _));
+        last.Begin(90);
+        Assert.Equal((LastRecord.Place.Sought, 90), Look(0, 0, 10));
+        Assert.Equal(LastRecord.Place.Next, last.LookAtEnd(out _));
+        Assert.False(last.IsInDoubt);
+    }
+
+    [Fact]
     public void Before_any_came_the_reader_is_set_to_where_it_began_and_not_for_ever()
     {
         last.Begin(90);
