@@ -104,7 +104,7 @@ internal sealed class LabelInput : IDisposable
     {
         if (result.IsPartitionEOF)
         {
-            if (!Follow(labels.Last.LookAtEnd(out long from), input.Partition, labels, result.Offset.Value, from))
+            if (!Follow(labels.Last.LookAtEnd(result.Offset.Value, out long from), input, labels, result.Offset.Value, from))
             {
                 return;
             }
@@ -115,7 +115,7 @@ internal sealed class LabelInput : IDisposable
         }
 
         long offset = result.Offset.Value;
-        if (!Follow(labels.Last.Look(offset, result.LeaderEpoch, result.Message.Timestamp.UnixTimestampMs, out long readFrom), input.Partition, labels, offset, readFrom))
+        if (!Follow(labels.Last.Look(offset, result.LeaderEpoch, result.Message.Timestamp.UnixTimestampMs, out long readFrom), input, labels, offset, readFrom))
         {
             return;
         }
@@ -143,8 +143,9 @@ internal sealed class LabelInput : IDisposable
     }
 
     /// <summary>Whether a label, or an end, is the next of its partition. Else the client was sent back (docs/decisions/0028): it is set to where that is seen, or to where it stood; or the log is another, and is read from its first label on.</summary>
-    private bool Follow(LastRecord.Place place, int partition, PartitionLabels labels, long offset, long readFrom)
+    private bool Follow(LastRecord.Place place, PartitionInput input, PartitionLabels labels, long offset, long readFrom)
     {
+        int partition = input.Partition;
         switch (place)
         {
             case LastRecord.Place.Next:
@@ -152,9 +153,14 @@ internal sealed class LabelInput : IDisposable
             case LastRecord.Place.Gone:
                 LogMessages.LabelsAnew(logger, topic, partition, labels.Last.Position, offset);
                 labels.StartOver();
+                if (input.Changelog is { } changelog)
+                {
+                    changelog.MustMark = true; // The last one is of the other log.
+                }
+
                 Seek(partition, Offset.Beginning.Value);
                 return false;
-            case LastRecord.Place.Sought:
+            case LastRecord.Place.Sought when labels.Last.IsFirstLook:
                 LogMessages.SentBack(logger, topic, partition, labels.Last.Position, offset);
                 break;
         }

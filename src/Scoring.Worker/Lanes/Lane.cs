@@ -259,8 +259,8 @@ internal sealed class Lane : IDisposable
                 partitions.ReachedEnd(partition.Partition, partition.ReceivedOffset); // One that was set back is told no second time that it stands at the end.
             }
 
-            // A refused record is answered, too, and more of them than may wait would keep the next row, and the end, from coming.
-            if (partition.IsRebuilding && partition.Staged.Count == 0 && (partition.IsAtEnd || partition.Refused.Count > 0))
+            // More refused records than may wait would keep the next row, and the end, from coming.
+            if (partition.IsRebuilding && partition.Staged.Count == 0 && (partition.IsAtEnd || partition.Refused.AreMany))
             {
                 admission.FinishRebuild(partition, partition.Refused.Count > 0 ? partition.Refused.HeadOffset : partition.ReceivedOffset);
             }

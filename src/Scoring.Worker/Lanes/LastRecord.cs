@@ -8,7 +8,8 @@ namespace Scoring.Worker.Lanes;
 /// </remarks>
 internal sealed class LastRecord
 {
-    private const int LooksMax = 10;
+    /// <summary>An end that is told where the last record should stand comes twenty times a second: five seconds.</summary>
+    private const int LooksMax = 100;
 
     private int epoch = -1;
     private long timestampMs;
@@ -22,6 +23,9 @@ internal sealed class LastRecord
 
     /// <summary>Whether the reader was set to it, to see whether it is the same: until then nothing else is taken.</summary>
     public bool IsInDoubt { get; private set; }
+
+    /// <summary>Whether it is looked for the first time since the reader was where it should be.</summary>
+    public bool IsFirstLook => looks == 1;
 
     /// <summary>Reading begins at an offset: no record is known.</summary>
     public void Begin(long offset) => (Position, Offset, epoch, looks, IsInDoubt) = (offset, -1, -1, 0, false);
@@ -71,13 +75,15 @@ internal sealed class LastRecord
     }
 
     /// <summary>What an end of the log tells of where the reader is. One that is told before the position, without doubt, is of a log that has nothing from its start on: it is an end.</summary>
+    /// <param name="end">Where it is.</param>
     /// <param name="readFrom">Where the reader is to be set; only where the last record is sought.</param>
-    public Place LookAtEnd(out long readFrom)
+    public Place LookAtEnd(long end, out long readFrom)
     {
         readFrom = Offset;
         if (!IsInDoubt || Offset < 0)
         {
             IsInDoubt = false;
+            looks = end >= Position ? 0 : looks;
             return Place.Next;
         }
 

@@ -189,11 +189,11 @@ internal sealed class TransactionInput : IDisposable
     /// <summary>Whether a record is the next of its partition. Else the client was sent back (docs/decisions/0028): it is set to where that is seen, or to where it stood.</summary>
     /// <exception cref="LaneFailure">The record that was read last is gone.</exception>
     public bool IsNext(PartitionInput input, long offset, int? leaderEpoch, Timestamp timestamp) =>
-        Follow(input.Last.Look(offset, leaderEpoch, timestamp.UnixTimestampMs, out long readFrom), input, offset, readFrom);
+        Follow(input.Last.Look(offset, leaderEpoch, timestamp.UnixTimestampMs, out long readFrom), input, offset, readFrom, isEnd: false);
 
     /// <summary>The same of an end.</summary>
     /// <exception cref="LaneFailure">The record that was read last is gone.</exception>
-    public bool IsNextEnd(PartitionInput input, long offset) => Follow(input.Last.LookAtEnd(out long readFrom), input, offset, readFrom);
+    public bool IsNextEnd(PartitionInput input, long offset) => Follow(input.Last.LookAtEnd(offset, out long readFrom), input, offset, readFrom, isEnd: true);
 
     /// <summary>Stops fetching a partition; what the client has fetched ahead of it is fetched again later.</summary>
     public void Pause(PartitionInput input)
@@ -249,17 +249,18 @@ internal sealed class TransactionInput : IDisposable
         }
     }
 
-    private bool Follow(LastRecord.Place place, PartitionInput input, long offset, long readFrom)
+    private bool Follow(LastRecord.Place place, PartitionInput input, long offset, long readFrom, bool isEnd)
     {
         switch (place)
         {
-            case LastRecord.Place.Next:
+            case LastRecord.Place.Next when isEnd || offset >= input.ReceivedOffset:
                 return true;
+            case LastRecord.Place.Next: // A record where the log had ended, behind what is committed.
             case LastRecord.Place.Gone:
                 throw new LaneFailure(
                     ExitCode.Configuration,
-                    FormattableString.Invariant($"{topic} [{input.Partition}] went back from offset {input.Last.Position} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
-            case LastRecord.Place.Sought:
+                    FormattableString.Invariant($"{topic} [{input.Partition}] went back from offset {input.ReceivedOffset} to {offset}: the topic was made anew, or its broker has lost what it had acknowledged; reset the group's offsets or use another Kafka:Group"));
+            case LastRecord.Place.Sought when input.Last.IsFirstLook:
                 LogMessages.SentBack(logger, topic, input.Partition, input.Last.Position, offset);
                 break;
         }

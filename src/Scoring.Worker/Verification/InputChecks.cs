@@ -128,7 +128,7 @@ internal sealed class InputChecks
         batch.Clear();
         long writtenMs = record.Message.Timestamp.UnixTimestampMs;
         var refusal = decoder.Decode(value, value is null, headers, writtenMs, batch);
-        if (refusal.Code == RefusalCode.FutureTime && answer?.Score is not null)
+        if (refusal.Code == RefusalCode.FutureTime && answer is not null && !string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.FutureTime), StringComparison.Ordinal))
         {
             batch.Clear();
             refusal = decoder.Decode(value, value is null, headers, long.MaxValue, batch);

@@ -64,7 +64,7 @@ public sealed class LastRecordTests
     public void It_is_not_looked_for_for_ever(long instead)
     {
         Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
-        for (int look = 1; look < 10; look++)
+        for (int look = 1; look < 100; look++)
         {
             Assert.Equal((LastRecord.Place.Sought, 99), Look(instead, 4, 2_000));
         }
@@ -81,32 +81,43 @@ public sealed class LastRecordTests
             looks++;
         }
 
-        Assert.Equal(5, looks);
+        Assert.Equal(50, looks);
     }
 
     [Fact]
     public void An_end_is_one_unless_the_last_record_is_looked_for_and_then_it_is_missed()
     {
-        Assert.Equal(LastRecord.Place.Next, last.LookAtEnd(out _));
+        Assert.Equal(LastRecord.Place.Next, last.LookAtEnd(100, out _));
         Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
-        for (int look = 1; look < 10; look++)
+        for (int look = 1; look < 100; look++)
         {
-            Assert.Equal(LastRecord.Place.Sought, last.LookAtEnd(out long readFrom));
+            Assert.Equal(LastRecord.Place.Sought, last.LookAtEnd(99, out long readFrom));
             Assert.Equal(99, readFrom);
         }
 
-        Assert.Equal(LastRecord.Place.Gone, last.LookAtEnd(out _));
+        Assert.Equal(LastRecord.Place.Gone, last.LookAtEnd(90, out _));
         last.Begin(90);
         Assert.Equal((LastRecord.Place.Sought, 90), Look(0, 0, 10));
-        Assert.Equal(LastRecord.Place.Next, last.LookAtEnd(out _));
+        Assert.Equal(LastRecord.Place.Next, last.LookAtEnd(90, out _));
         Assert.False(last.IsInDoubt);
+    }
+
+    [Fact]
+    public void A_reader_that_is_sent_back_now_and_then_with_nothing_new_finds_it_each_time()
+    {
+        for (int times = 0; times < 200; times++)
+        {
+            Assert.Equal((LastRecord.Place.Sought, 99), Look(0, 0, 10));
+            Assert.Equal((LastRecord.Place.Found, 100), Look(99, 3, 1_000));
+            Assert.Equal(LastRecord.Place.Next, last.LookAtEnd(100, out _));
+        }
     }
 
     [Fact]
     public void Before_any_came_the_reader_is_set_to_where_it_began_and_not_for_ever()
     {
         last.Begin(90);
-        for (int look = 0; look < 10; look++)
+        for (int look = 0; look < 100; look++)
         {
             Assert.Equal((LastRecord.Place.Sought, 90), Look(0, 0, 10));
         }
