@@ -346,16 +346,19 @@ internal sealed class Lane : IDisposable
     /// </remarks>
     private void ReachedEnd(int number, long offset)
     {
-        if (partitions.Find(number) is { IsRestoring: false } owned && !input.IsNextEnd(owned, offset))
+        if (partitions.Find(number) is { IsRestoring: false } partition)
         {
-            return;
-        }
+            if (!input.IsNextEnd(partition, offset))
+            {
+                return;
+            }
 
-        if (partitions.Find(number) is { IsRestoring: false, HasReceived: false } partition && offset > partition.ReceivedOffset && offset != partition.DoubtedEnd)
-        {
-            partition.DoubtedEnd = offset;
-            input.Seek(partition, partition.ReceivedOffset);
-            return;
+            if (!partition.HasReceived && offset > partition.ReceivedOffset && offset != partition.DoubtedEnd)
+            {
+                partition.DoubtedEnd = offset;
+                input.Seek(partition, partition.ReceivedOffset);
+                return;
+            }
         }
 
         partitions.ReachedEnd(number, offset);

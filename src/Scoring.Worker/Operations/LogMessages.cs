@@ -152,7 +152,7 @@ internal static partial class LogMessages
     [LoggerMessage(160, LogLevel.Warning, "The client was sent from offset {Position} of {Topic} [{Partition}] back to {Offset}: it goes on where it stood if the last record is still the same")]
     public static partial void SentBack(ILogger logger, string topic, int partition, long position, long offset);
 
-    [LoggerMessage(161, LogLevel.Warning, "The log of {Topic} [{Partition}] that was read to offset {Position} is gone, made anew or cut (a record of offset {Offset} came): its labels are read from the first one on, those that are refused may get dead letters again")]
+    [LoggerMessage(161, LogLevel.Warning, "The log of {Topic} [{Partition}] that was read to offset {Position} is gone, made anew or cut (offset {Offset} was told): its labels are read from the first one on, those that are refused may get dead letters again")]
     public static partial void LabelsAnew(ILogger logger, string topic, int partition, long position, long offset);
 
     [LoggerMessage(EventId = 140, Message = "Kafka client, {Facility}: {Text}")]

@@ -23,6 +23,9 @@ internal sealed class Answer
     /// <summary>Code of the dead letter.</summary>
     public string? DeadLetterCode { get; set; }
 
+    /// <summary>Whether it is a dead letter of a stated code, and no score.</summary>
+    public bool IsRefusedAs(RefusalCode code) => Score is null && string.Equals(DeadLetterCode, RefusalTexts.Wire(code), StringComparison.Ordinal);
+
     /// <summary>Alerts.</summary>
     public int AlertCount { get; set; }
 

@@ -18,7 +18,7 @@ internal sealed class CheckFigures
     /// <summary>Good events refused because they had ended the process each time: believed.</summary>
     public long CrashSuspects { get; set; }
 
-    /// <summary>Good events refused because they were in the future, as the worker's clock said: believed.</summary>
+    /// <summary>Events refused because they were in the future, as the worker's clock said: believed.</summary>
     public long Future { get; set; }
 
     /// <summary>Events whose answers were too large, by their dead letters: believed.</summary>

@@ -70,14 +70,14 @@ internal sealed class InputChecks
             return answer;
         }
 
-        if (answer is { Score: null } && string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.CrashSuspect), StringComparison.Ordinal))
+        if (answer?.IsRefusedAs(RefusalCode.CrashSuspect) == true)
         {
             Figures.CrashSuspects++; // That it ended the process nobody can tell from the topics.
             return answer;
         }
 
         firstOffsets[partition] = Math.Min(firstOffsets[partition], offset);
-        if (answer is { Score: null } && string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.AnswerTooLarge), StringComparison.Ordinal))
+        if (answer?.IsRefusedAs(RefusalCode.AnswerTooLarge) == true)
         {
             Figures.AnswersTooLarge++; // It counts as any other does; what its answer was nobody can tell from the topics.
             if (IsRepeat(partition, offset, transactionId!, answer: null))
@@ -127,21 +127,9 @@ internal sealed class InputChecks
         RecordHeaders.Read(record.Message.Headers, headers);
         batch.Clear();
         long writtenMs = record.Message.Timestamp.UnixTimestampMs;
-        var refusal = decoder.Decode(value, value is null, headers, writtenMs, batch);
-        if (refusal.Code == RefusalCode.FutureTime && answer is not null && !string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.FutureTime), StringComparison.Ordinal))
-        {
-            batch.Clear();
-            refusal = decoder.Decode(value, value is null, headers, long.MaxValue, batch);
-        }
-
-        if (refusal.IsNone && answer is { Score: null } && string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.FutureTime), StringComparison.Ordinal))
-        {
-            batch.Clear();
-            var atFirst = decoder.Decode(value, value is null, headers, 0, batch);
-            Figures.Future += atFirst.Code == RefusalCode.FutureTime ? 1 : 0;
-            refusal = atFirst.Code == RefusalCode.FutureTime ? atFirst : refusal;
-        }
-
+        bool isFuture = answer?.IsRefusedAs(RefusalCode.FutureTime) == true;
+        var refusal = decoder.Decode(value, value is null, headers, isFuture ? 0 : answer is null ? writtenMs : long.MaxValue, batch);
+        Figures.Future += isFuture && refusal.Code == RefusalCode.FutureTime ? 1 : 0;
         if (!refusal.IsNone)
         {
             return RefusalTexts.Wire(refusal.Code);
@@ -192,7 +180,7 @@ internal sealed class InputChecks
             {
                 Differs(partition, offset, transactionId, should, "a score");
             }
-            else if (!string.Equals(answer.DeadLetterCode, RefusalTexts.Wire(RefusalCode.DuplicateConflict), StringComparison.Ordinal))
+            else if (!answer.IsRefusedAs(RefusalCode.DuplicateConflict))
             {
                 Differs(partition, offset, transactionId, should, $"a dead letter ({answer.DeadLetterCode})");
             }

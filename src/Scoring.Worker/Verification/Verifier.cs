@@ -53,14 +53,14 @@ internal sealed class Verifier
         var letters = await ReadAsync<Ignore>(topics.DeadLetters, "headers", answers.TakeDeadLetter, stopping);
         var alerts = await ReadAsync<Ignore>(topics.Alerts, "none", answers.TakeAlert, stopping);
         var (committed, labelsAfter) = await CommittedAsync(stopping);
-        var labelChecks = new LabelChecks(service, answers, options, findings);
+        var labelChecks = new LabelChecks(service, answers, findings);
         LabelQueue[]? labels = null;
         if (options.ReadsLabels)
         {
             labels = [.. Enumerable.Range(0, partitionCount).Select(_ => new LabelQueue(service.Definition, service.Schema))];
             var read = await ReadAsync<Ignore>(
                 topics.Labels,
-                "headers,timestamp",
+                "headers",
                 record =>
                 {
                     int partition = record.Partition.Value;
@@ -70,7 +70,13 @@ internal sealed class Verifier
                     }
                 },
                 stopping);
-            labelChecks.Finish(read, labelsAfter);
+            for (int partition = 0; partition < partitionCount; partition++)
+            {
+                foreach (var (offset, answer) in answers.OfLabels(partition).OrderBy(pair => pair.Key).Where(pair => pair.Key >= read.Starts[partition]))
+                {
+                    CheckOnce(partition, offset, answer, labelsAfter[partition], FormattableString.Invariant($"{answer.DeadLetterCount} dead letters of the label"));
+                }
+            }
         }
 
         var contributions = new ContributionCheck();
@@ -104,7 +110,8 @@ internal sealed class Verifier
         {
             foreach (var (offset, answer) in answers.Of(partition).OrderBy(pair => pair.Key).Where(pair => pair.Key >= transactions.Starts[partition]))
             {
-                CheckAnswer(partition, offset, answer, committedBefore[partition], committed[partition], alerts, scores, answers);
+                CheckOnce(partition, offset, answer, committed[partition], Said(answer));
+                CheckAlerts(partition, offset, answer, committedBefore[partition], alerts, scores, answers);
             }
         }
 
@@ -169,27 +176,34 @@ internal sealed class Verifier
         }
     }
 
-    private void CheckAnswer(int partition, long offset, Answer answer, long committedBefore, long committed, TopicSnapshot alerts, TopicSnapshot scores, Answers answers)
+    /// <summary>Whether an input record that is committed is answered once, and no other at all.</summary>
+    private void CheckOnce(int partition, long offset, Answer answer, long committed, string said)
     {
         bool isAhead = offset >= committed;
         ahead += isAhead && options.AllowsDuplicates ? 1 : 0;
         if (isAhead && !options.AllowsDuplicates)
         {
-            Add(Invariant.Beyond, FormattableString.Invariant($"nothing at or behind the committed offset {committed}"), Said(answer));
+            Add(Invariant.Beyond, FormattableString.Invariant($"nothing at or behind the committed offset {committed}"), said);
         }
         else if (!isAhead && !answer.HasInput)
         {
-            Add(Invariant.Different, "no answer: there is no such input record", Said(answer));
+            Add(Invariant.Different, "no answer: there is no such input record", said);
         }
 
         int extra = answer.ScoreCount + answer.DeadLetterCount - 1;
         bool isSame = !answer.ScoresDiffer && (answer.ScoreCount == 0 || answer.DeadLetterCount == 0);
         if (extra > 0 && !(options.AllowsDuplicates && isSame))
         {
-            Add(Invariant.Duplicated, "one score or one dead letter", Said(answer) + (answer.ScoresDiffer ? " that say different things" : ""));
+            Add(Invariant.Duplicated, "one score or one dead letter", said + (answer.ScoresDiffer ? " that say different things" : ""));
         }
 
         repeated += extra > 0 && options.AllowsDuplicates && isSame ? extra : 0;
+
+        void Add(Invariant invariant, string should, string found) => findings.Add(invariant, new Finding(partition, offset, answer.TransactionId, should, found));
+    }
+
+    private void CheckAlerts(int partition, long offset, Answer answer, long committedBefore, TopicSnapshot alerts, TopicSnapshot scores, Answers answers)
+    {
         bool isGone = (alerts.Starts[partition] > 0 && offset < answers.FirstAlerted(partition)) || (scores.Starts[partition] > 0 && offset < answers.FirstScored(partition));
         if (isGone || offset >= committedBefore)
         {
@@ -201,10 +215,8 @@ internal sealed class Verifier
         if (!isRight)
         {
             string should = answer.Score is null ? "no alert without a score" : answer.Score.DuplicateOf is not null ? "no alert for a repeat" : asks ? $"one alert for {answer.Score.Decision}" : "no alert for approve";
-            Add(Invariant.Torn, should, FormattableString.Invariant($"{answer.AlertCount} alerts"));
+            findings.Add(Invariant.Torn, new Finding(partition, offset, answer.TransactionId, should, FormattableString.Invariant($"{answer.AlertCount} alerts")));
         }
-
-        void Add(Invariant invariant, string should, string found) => findings.Add(invariant, new Finding(partition, offset, answer.TransactionId, should, found));
     }
 
     private static string Said(Answer answer) => FormattableString.Invariant($"{answer.ScoreCount} scores, {answer.DeadLetterCount} dead letters, {answer.AlertCount} alerts");
@@ -231,8 +243,8 @@ internal sealed class Verifier
             Refused = refused,
             Lag = lag,
             RefusedLabels = labels.Refused,
-            Repeated = repeated + labels.Repeated,
-            Ahead = ahead + labels.Ahead,
+            Repeated = repeated,
+            Ahead = ahead,
             Findings = findings,
             Figures = checks.Figures,
             ContributionsCompared = contributions.Compared,
