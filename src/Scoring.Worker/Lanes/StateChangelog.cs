@@ -119,7 +119,7 @@ internal sealed class StateChangelog
     private void WritePosition(PartitionInput partition, ChangelogProgress progress)
     {
         (target, told) = (new TopicPartition(context.Topics.State, partition.Partition), progress);
-        partition.State.WritePosition(MarkOf(partition), group, write);
+        partition.State.WritePosition(MarkOf(partition) with { LabelOffset = partition.Labels?.AnsweredOffset ?? 0 }, group, write);
     }
 
     private void WriteMark(PartitionInput partition, ChangelogProgress progress, long now)

@@ -43,15 +43,12 @@ internal sealed class TransactionCommits : LaneCommits
     private readonly TimeSpan intervalMax;
     private readonly int lane;
     private readonly List<TopicPartitionOffset> noted = [];
-    private readonly HashSet<TopicPartition> handedOver = [];
+    private readonly TakenBack takenBack;
     private readonly OversizeSearch oversize;
     private readonly FenceCount fences;
     private readonly Histogram.Child sendTime;
     private readonly Histogram.Child offsetsTime;
     private readonly Histogram.Child endTime;
-    private Task<TopicPartition?>? openRecords;
-    private IReadOnlyList<TopicPartitionOffset>? heldEnds;
-    private long heldSince;
     private int aborts;
     private bool wasTooLarge;
     private long commitStarted;
@@ -78,6 +75,7 @@ internal sealed class TransactionCommits : LaneCommits
         this.checkpoints = checkpoints;
         this.context = context;
         this.lane = lane;
+        takenBack = new TakenBack(output, input, context);
         oversize = new OversizeSearch(context.Topics.Transactions, context.Clock);
         metrics = context.Metrics;
         logger = context.Logger;
@@ -111,7 +109,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
         else if (output.IsHeld)
         {
-            LookForWhatIsOpen();
+            takenBack.Look();
         }
         else if (output.TakesRecords && IsDue(now, isBusy))
         {
@@ -193,7 +191,7 @@ internal sealed class TransactionCommits : LaneCommits
 
         rewind.All();
         oversize.TakenBack();
-        Hold();
+        takenBack.Begin();
         output.Rest(TimeSpan.FromMilliseconds(Math.Min(RestMsMax, RestMsMin << Math.Min(aborts, 16))));
         aborts++;
     }
@@ -259,11 +257,7 @@ internal sealed class TransactionCommits : LaneCommits
             return;
         }
 
-        foreach (var position in noted)
-        {
-            handedOver.Add(position.TopicPartition);
-        }
-
+        takenBack.MayHold(noted);
         Advance();
     }
 
@@ -354,8 +348,7 @@ internal sealed class TransactionCommits : LaneCommits
         metrics.CommitDuration.Observe(took.TotalSeconds);
         metrics.Transactions.WithLabels("committed").Inc();
         output.Resolve();
-        output.Release();
-        handedOver.Clear();
+        takenBack.End();
         aborts = 0;
         wasTooLarge = false;
         rewind.Settle(noted, byThisLane);
@@ -409,60 +402,6 @@ internal sealed class TransactionCommits : LaneCommits
         }
     }
 
-    /// <summary>Something was taken back: no transaction begins before the broker has closed it.</summary>
-    private void Hold()
-    {
-        output.Hold();
-        heldSince = 0;
-        heldEnds = null;
-    }
-
-    /// <summary>Whether what was taken back is closed: in the partitions that were written to, and at the group. What is not would become visible with the next commit, as part of it (docs/decisions/0025).</summary>
-    private void LookForWhatIsOpen()
-    {
-        heldSince = heldSince == 0 ? clock.GetTimestamp() : heldSince;
-        openRecords ??= FirstOpenAsync();
-        string open = "the broker does not tell";
-        if (openRecords.IsCompleted)
-        {
-            var told = openRecords;
-            openRecords = null; // What is still open is asked for again.
-            try
-            {
-                if (told.GetAwaiter().GetResult() is not { } partition)
-                {
-                    if (handedOver.Count > 0)
-                    {
-                        input.Committed(handedOver); // It tells when no offset is undecided. Those of partitions that were lost meanwhile are among them.
-                        handedOver.Clear();
-                    }
-
-                    output.Release();
-                    return;
-                }
-
-                open = FormattableString.Invariant($"{partition.Topic} [{partition.Partition.Value}] holds records of it");
-            }
-            catch (KafkaException unanswered)
-            {
-                open = $"the broker does not tell: {unanswered.Error.Reason}";
-            }
-        }
-
-        if (clock.GetElapsedTime(heldSince) >= UnknownBound)
-        {
-            throw new LaneFailure(
-                ExitCode.Unavailable,
-                FormattableString.Invariant($"a transaction was taken back, and the broker has not closed it for {UnknownBound.TotalSeconds} s ({open}): it would be visible with the next commit; kafka-transactions.sh find-hanging --max-transaction-timeout 1, abort"));
-        }
-    }
-
-    private async Task<TopicPartition?> FirstOpenAsync()
-    {
-        heldEnds ??= await context.Admin.EndsAsync(context.Outputs, [.. output.Written]); // Once: what others write later, where a partition has moved meanwhile, is their own.
-        return await context.Admin.FirstOpenAsync(heldEnds);
-    }
-
     /// <summary>The outcome of the last commit, as the group's offsets tell it.</summary>
     private void Look()
     {
@@ -498,7 +437,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
 
         output.Resolve();
-        Hold();
+        takenBack.Begin();
         rewind.All();
         oversize.TakenBack();
         if (context.Planted.Bug == PlantedBug.UnknownIsTakenBack)

@@ -12,6 +12,7 @@ internal sealed class GroupCoordinator(World world, int partitionCount)
     private readonly SortedDictionary<string, string> statics = new(StringComparer.Ordinal);
     private readonly Dictionary<TopicPartition, long> offsets = [];
     private readonly Dictionary<long, Dictionary<TopicPartition, long>> pending = [];
+    private readonly List<string> wentBack = [];
     private int generation;
     private int memberNumber;
     private bool isPreparing;
@@ -22,6 +23,9 @@ internal sealed class GroupCoordinator(World world, int partitionCount)
 
     /// <summary>Committed offsets.</summary>
     public IReadOnlyDictionary<TopicPartition, long> Offsets => offsets;
+
+    /// <summary>Commits of an offset before the one that was committed: who reads from it would answer once more what is answered.</summary>
+    public IReadOnlyList<string> WentBack => wentBack;
 
     /// <summary>Whether a transaction holds offsets of a partition that are not decided.</summary>
     public bool IsUnstable(TopicPartition partition) => pending.Values.Any(transaction => transaction.ContainsKey(partition));
@@ -149,6 +153,11 @@ internal sealed class GroupCoordinator(World world, int partitionCount)
         {
             foreach (var (partition, offset) in transaction)
             {
+                if (offsets.TryGetValue(partition, out long before) && offset < before)
+                {
+                    wentBack.Add(string.Create(CultureInfo.InvariantCulture, $"{partition.Topic} [{partition.Partition.Value}] went back from {before} to {offset}"));
+                }
+
                 offsets[partition] = offset;
             }
 

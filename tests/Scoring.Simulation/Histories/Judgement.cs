@@ -45,6 +45,11 @@ internal sealed class Judgement(Surroundings around)
             }
         }
 
+        foreach (string step in around.Broker.Group.WentBack)
+        {
+            yield return step;
+        }
+
         if (report.Lag > 0)
         {
             yield return FormattableString.Invariant($"{report.Lag} not answered");
@@ -63,9 +68,16 @@ internal sealed class Judgement(Surroundings around)
         using var state = new PartitionState(around.Simulated.Service.Plan, partition);
         state.KeepChangelog();
         var loader = new StateLoader(state);
-        foreach (var (_, record) in log.Committed())
+        long labels = 0;
+        foreach (var (offset, record) in log.Committed())
         {
             loader.Take(record.Key, record.Value);
+            if (loader.Position?.LabelOffset < labels)
+            {
+                return FormattableString.Invariant($"at {offset} state of partition {partition} says that labels went back from {labels} to {loader.Position?.LabelOffset}");
+            }
+
+            labels = loader.Position?.LabelOffset ?? 0;
         }
 
         long committed = around.Broker.Group.Offsets.GetValueOrDefault(new TopicPartition(around.Simulated.Service.Topics.Transactions, partition));
