@@ -154,6 +154,10 @@ internal sealed class Network(World world, Random random, NetworkFaults faults)
             })));
     }
 
+    /// <summary>For how long the broker of a reader's partition stands still before it is asked, in the clock's unit.</summary>
+    public long ReadsLateBy(string topic) =>
+        faults.LateReads > 0 && !IsHealed && Inputs.Contains(topic) && random.NextDouble() < faults.LateReads ? (long)(random.NextDouble() * 4 * World.Second) : 0;
+
     /// <summary>Whether the broker takes a reader's position for one beyond the end.</summary>
     public bool IsSentBack(string topic) => faults.SentBack > 0 && !IsHealed && Inputs.Contains(topic) && random.NextDouble() < faults.SentBack;
 

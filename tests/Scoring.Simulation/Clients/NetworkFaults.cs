@@ -18,6 +18,9 @@ internal sealed record NetworkFaults
     /// <summary>A broker that has just started tells a reader of transactions or labels of an end before its position, and the reader begins again at the first record; a share of what it fetches.</summary>
     public double SentBack { get; init; }
 
+    /// <summary>The broker of one partition of transactions or labels stands still for up to some seconds: a share of what is fetched.</summary>
+    public double LateReads { get; init; }
+
     /// <summary>The connection breaks, and the request arrives all the same, seconds later: after the client has asked again.</summary>
     public double Late { get; init; }
 }

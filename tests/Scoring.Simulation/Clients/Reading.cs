@@ -97,14 +97,25 @@ internal sealed class Reading
 
         isFetching = true;
         int mine = version;
-        network.Deliver(process, () =>
+        long late = network.ReadsLateBy(Log.Name.Topic);
+        if (late > 0)
         {
-            if (mine == version)
-            {
-                network.Return(process, () => Take(mine));
-            }
-        });
+            world.Trace(process.Name, $"{Log.Name} is read {late / World.Millisecond} ms late");
+            world.At(world.Now + late, () => Ask(mine));
+        }
+        else
+        {
+            Ask(mine);
+        }
     }
+
+    private void Ask(int mine) => network.Deliver(process, () =>
+    {
+        if (mine == version)
+        {
+            network.Return(process, () => Take(mine));
+        }
+    });
 
     private void Take(int mine)
     {

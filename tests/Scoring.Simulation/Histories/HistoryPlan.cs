@@ -129,6 +129,11 @@ internal sealed record HistoryPlan
             plan = plan with { Network = plan.Network with { SentBack = 0.02 } };
         }
 
+        if (!isQuiet && new Random(unchecked((seed * 37) + 11)).NextDouble() < 0.15)
+        {
+            plan = plan with { Network = plan.Network with { LateReads = 0.1 } };
+        }
+
         return random.NextDouble() switch // Drawn last, so that a third are the histories that they were before there were late ones.
         {
             < 0.35 => plan,
