@@ -61,10 +61,10 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>Source offset of the first label that waits.</summary>
     public long HeadOffset => HeadBatch.Offsets[HeadRow];
 
-    /// <summary>Every label before it is applied.</summary>
+    /// <summary>First label that is neither applied nor refused by a dead letter.</summary>
     public long Position => Math.Min(Count > 0 ? HeadOffset : ReceivedOffset, Refused.Count > 0 ? Refused.HeadOffset : long.MaxValue);
 
-    /// <summary>Up to where labels are answered. Reading may begin before that, at those that the last mark has not: a restart must not take them for new.</summary>
+    /// <summary>Up to where labels are answered. Reading may begin before that, at those that the last mark has not: a restart must not take them for new. Goes into the position record, never into a mark, which says what the state holds.</summary>
     public long AnsweredOffset => Math.Max(Position, ResumeOffset);
 
     /// <summary>Offset of the first label that is not committed: where reading goes on after a transaction was taken back.</summary>

@@ -61,7 +61,7 @@ internal sealed class Judgement(Surroundings around)
         }
     }
 
-    /// <summary>What a partition's state says of its position must be what its group has committed.</summary>
+    /// <summary>What a partition's state says of its position must be what its group has committed, and never that labels went back.</summary>
     private string? Position(PartitionLog log)
     {
         int partition = log.Name.Partition.Value;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Scoring.Models.Definitions;
+using Scoring.Models.Features;
 using Scoring.Models.Tests.Features;
 using Scoring.Worker.Lanes;
 using Scoring.Worker.Tests.State;
@@ -116,10 +117,39 @@ public sealed class StateChangelogTests : IDisposable
         Assert.Equal([2, 2], Marks);
     }
 
+    [Fact]
+    public void Where_labels_are_read_again_the_position_says_what_is_answered_and_the_mark_what_the_state_has()
+    {
+        partitions.All[1].IsLost = true; // Nothing is written of it.
+        var labels = partitions.All[0].Labels!;
+        labels.ResumeOffset = 10;
+        labels.Begin(5);
+        Assert.Equal((10, 5), LabelsAfterCommit(10_100));
+        labels.StartOver();
+        Assert.Equal((0, 0), LabelsAfterCommit(20_200));
+    }
+
     public void Dispose()
     {
         partitions.Dispose();
         lane.Dispose();
+    }
+
+    private (long Position, long Mark) LabelsAfterCommit(int milliseconds)
+    {
+        lane.Output.Records.Clear();
+        Change(10);
+        CommitAt(milliseconds, Small);
+        using var state = new PartitionState(lane.Bench.Plan, 0);
+        state.KeepChangelog();
+        var loader = new StateLoader(state);
+        foreach (var (key, value) in lane.Output.Records)
+        {
+            loader.Take(key, value);
+        }
+
+        Assert.Equal(StateFound.Marked, loader.Finish(out var mark));
+        return (loader.Position!.Value.LabelOffset, mark.LabelOffset);
     }
 
     private void Change(int accounts)
