@@ -155,6 +155,13 @@ public sealed partial class PartitionState
         write(StateCodec.WriteKey(keyBuffer, StateCodec.Position, 0), value); // One for all shapes: a changed definition changes no position.
     }
 
+    /// <summary>Writes which topics the state is of, with every mark and position before the first one: offsets mean nothing elsewhere.</summary>
+    public void WriteSources(StateSources sources, StateWriter write)
+    {
+        Span<byte> value = stackalloc byte[StateSources.BytesMax];
+        write(StateCodec.WriteKey(keyBuffer, StateCodec.Mark, 0), value[..sources.Write(value)]);
+    }
+
     /// <summary>What was written is committed.</summary>
     public void KeepWritten()
     {

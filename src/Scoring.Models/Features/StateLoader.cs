@@ -27,6 +27,7 @@ public sealed class StateLoader(PartitionState state)
     private readonly long[] words = new long[state.LongestPayload];
     private byte[]? mark;
     private byte[]? position;
+    private byte[]? sources;
     private readonly HashSet<long> excluded = [];
     private bool hasOther;
 
@@ -37,6 +38,9 @@ public sealed class StateLoader(PartitionState state)
 
     /// <summary>How far the partition was committed when the changelog was written last; null when it does not say.</summary>
     public StateMark? Position { get; private set; }
+
+    /// <summary>Topics that the state is of; null where a build wrote it that did not say so.</summary>
+    public StateSources? Sources { get; private set; }
 
     /// <summary>Offsets of input records that are no part of the state.</summary>
     public IReadOnlyCollection<long> Excluded => excluded;
@@ -65,6 +69,11 @@ public sealed class StateLoader(PartitionState state)
         state.WriteCopy(ref cursor, int.MaxValue, write);
         Span<byte> key = stackalloc byte[StateCodec.ExcludedKeyBytes];
         write(StateCodec.WriteKey(key, StateCodec.Mark, state.Shape), mark);
+        if (sources is not null)
+        {
+            write(StateCodec.WriteKey(key, StateCodec.Mark, 0), sources);
+        }
+
         if (position is not null)
         {
             write(StateCodec.WriteKey(key, StateCodec.Position, 0), position);
@@ -101,6 +110,13 @@ public sealed class StateLoader(PartitionState state)
         if (kind == StateCodec.Excluded)
         {
             excluded.Add(BinaryPrimitives.ReadInt64BigEndian(key[StateCodec.PrefixBytes..]));
+            return;
+        }
+
+        if (kind == StateCodec.Mark && shape == 0)
+        {
+            Sources = StateSources.Read(value);
+            sources = value.ToArray();
             return;
         }
 

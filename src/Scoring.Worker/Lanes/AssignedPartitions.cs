@@ -49,13 +49,13 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
                     $"group {context.Clients.Group} has committed offset {known.Value} of {partition.Topic} [{partition.Partition.Value}], which ends at {high}: the topic was made anew; reset the group's offsets or use another Kafka:Group");
             }
 
-            long labels = context.ReadsLabels && told[new TopicPartition(context.Topics.Labels, partition.Partition)] is { } label && label != Offset.Unset ? label.Value : 0;
+            var labels = context.ReadsLabels ? told[new TopicPartition(context.Topics.Labels, partition.Partition)] : Offset.Unset;
             LogMessages.Assigned(context.Logger, lane, partition.Partition.Value, known.Value, low, high);
             yield return new PartitionInput(
                 partition,
                 Empty(partition.Partition.Value),
                 new StagedRows(context.Schema, pool),
-                context.ReadsLabels ? new PartitionLabels(context.Schema, labels) { Refused = new RefusedRecords(context.Lanes.RefusedBytesMax) } : null,
+                context.ReadsLabels ? new PartitionLabels(context.Schema, labels == Offset.Unset ? 0 : labels.Value) { Refused = new RefusedRecords(context.Lanes.RefusedBytesMax) } : null,
                 new PartitionStart(known, labels, low, aggregateEnds is not null))
             {
                 Refused = new RefusedRecords(context.Lanes.RefusedBytesMax),
@@ -68,10 +68,15 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     }
 
     /// <summary>Begins a partition whose state the input has to tell.</summary>
-    public void BeginFromInput(PartitionInput partition)
+    public void BeginFromInput(PartitionInput partition) => BeginFromInput(partition, partition.Start.Committed == Offset.Unset ? partition.Start.Low : partition.Start.Committed.Value);
+
+    /// <summary>Begins a partition whose state the input has to tell, though what is answered is known otherwise.</summary>
+    /// <param name="partition">The partition.</param>
+    /// <param name="resume">What is answered.</param>
+    public void BeginFromInput(PartitionInput partition, StateMark resume)
     {
-        var start = partition.Start;
-        Begin(partition, Empty(partition.Partition), context.KeepsState ? start.Low : Resume(start), labels: 0, Resume(start));
+        AnsweredBefore(partition, resume);
+        BeginFromInput(partition, resume.TransactionOffset);
     }
 
     /// <summary>Begins a partition whose state is that of a mark.</summary>
@@ -83,11 +88,7 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     {
         partition.Changelog!.HasMark = true;
         partition.Share.HasUndrained = true; // What the former owner had computed and not told is part of the state: no row goes before it is.
-        if (partition.Labels is { } labels)
-        {
-            labels.ResumeOffset = resume.LabelOffset;
-        }
-
+        AnsweredBefore(partition, resume);
         Begin(partition, restored, mark.TransactionOffset, mark.LabelOffset, Math.Max(resume.TransactionOffset, partition.Start.Low));
     }
 
@@ -100,7 +101,19 @@ internal sealed class AssignedPartitions(LaneContext context, OwnedPartitions pa
     private Dictionary<TopicPartition, Offset> Committed(List<TopicPartition> asked) =>
         context.Admin.Committed(context.Clients.Group, asked, () => input.Committed(asked)).ToDictionary(offset => offset.TopicPartition, offset => offset.Offset);
 
-    private static long Resume(PartitionStart start) => start.Committed == Offset.Unset ? start.Low : Math.Max(start.Committed.Value, start.Low);
+    private void BeginFromInput(PartitionInput partition, long resume)
+    {
+        long low = partition.Start.Low;
+        Begin(partition, Empty(partition.Partition), context.KeepsState ? low : Math.Max(resume, low), labels: 0, Math.Max(resume, low));
+    }
+
+    private static void AnsweredBefore(PartitionInput partition, StateMark resume)
+    {
+        if (partition.Labels is { } labels)
+        {
+            labels.ResumeOffset = resume.LabelOffset;
+        }
+    }
 
     private void Begin(PartitionInput partition, PartitionState state, long from, long labels, long resume)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Scoring.Models.Definitions;
 using Scoring.Models.Events;
+using Scoring.Models.Features;
 using Scoring.Worker.Checkpoints;
 using Scoring.Worker.Configuration;
 using Scoring.Worker.Crashes;
@@ -91,6 +92,9 @@ internal sealed record LaneContext
 
     /// <summary>Whether state is copied to a topic and restored from there; if not, it is rebuilt from the input.</summary>
     public bool HasChangelog => IsExactlyOnce && KeepsState;
+
+    /// <summary>The topics that the state is made of.</summary>
+    public StateSources Sources => new(Topics.Transactions, ReadsLabels ? Topics.Labels : "");
 
     /// <summary>The topics that lanes write to, each partition of them its owner alone.</summary>
     public IReadOnlyList<string> Outputs =>

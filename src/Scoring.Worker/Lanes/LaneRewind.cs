@@ -16,10 +16,10 @@ namespace Scoring.Worker.Lanes;
 internal sealed class LaneRewind(
     LaneContext context, OwnedPartitions partitions, TransactionInput input, LabelInput? labelInput, TransactionBatch batch, ScoringPipeline pipeline, LaneShares shares, OutputRecords records)
 {
-    /// <summary>The offset to which a partition would be taken back, of transactions or labels; null for one that is not owned or does not answer yet.</summary>
+    /// <summary>What the group has of a partition before a commit, of transactions or labels; null for one that is not owned or does not answer yet.</summary>
     public long? OffsetOf(TopicPartition partition) => partitions.Find(partition.Partition.Value) is not { IsAnswering: true } owned ? null
         : string.Equals(partition.Topic, context.Topics.Transactions, StringComparison.Ordinal) ? owned.RewindOffset
-        : owned.Labels!.RewindOffset;
+        : owned.Labels!.CommittedOffset;
 
     /// <summary>A commit begins.</summary>
     public void BeginCommit() => shares.NotePositions(partitions.All);
@@ -33,7 +33,12 @@ internal sealed class LaneRewind(
         {
             if (partition.IsAnswering)
             {
-                partition.Settle(PositionIn(committed, partition));
+                partition.Settle(PositionIn(committed, partition.Source) ?? partition.RewindOffset);
+                if (partition.Labels is { } labels)
+                {
+                    labels.CommittedOffset = PositionIn(committed, new TopicPartition(context.Topics.Labels, partition.Partition)) ?? labels.CommittedOffset;
+                }
+
                 if (byThisLane)
                 {
                     shares.Settle(partition);
@@ -82,16 +87,16 @@ internal sealed class LaneRewind(
         }
     }
 
-    private static long PositionIn(List<TopicPartitionOffset> committed, PartitionInput partition)
+    private static long? PositionIn(List<TopicPartitionOffset> committed, TopicPartition partition)
     {
         foreach (var position in committed)
         {
-            if (position.TopicPartition.Equals(partition.Source))
+            if (position.TopicPartition.Equals(partition))
             {
                 return position.Offset.Value;
             }
         }
 
-        return partition.RewindOffset;
+        return null;
     }
 }

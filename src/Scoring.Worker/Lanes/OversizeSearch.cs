@@ -72,7 +72,7 @@ internal sealed class OversizeSearch(string topic, TimeProvider clock)
     }
 
     /// <summary>The open transaction was taken back.</summary>
-    public void TakenBack()
+    public void Discard()
     {
         (taken, answered) = (0, 0);
         Found = null;

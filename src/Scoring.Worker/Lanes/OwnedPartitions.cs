@@ -156,9 +156,10 @@ internal sealed class OwnedPartitions(LaneContext context) : IDisposable
                 yield return new TopicPartitionOffset(partition.Source, partition.Position);
             }
 
-            if (partition.Labels is { } labels && labels.Position > labels.ResumeOffset)
+            if (partition.Labels is { } labels)
             {
-                yield return new TopicPartitionOffset(context.Topics.Labels, partition.Partition, labels.Position);
+                // Each time, moved or not: the broker forgets offsets of a topic that nobody is subscribed to (offsets.retention.minutes), and keeps those of transactions.
+                yield return new TopicPartitionOffset(context.Topics.Labels, partition.Partition, labels.AnsweredOffset);
             }
         }
     }

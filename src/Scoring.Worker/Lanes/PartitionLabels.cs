@@ -14,6 +14,9 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>Refused labels before this offset were answered before the restart.</summary>
     public long ResumeOffset { get; set; } = resumeOffset;
 
+    /// <summary>What the group has, as far as it has told: behind it may be what is answered, before it what stands in a log that was made anew.</summary>
+    public long CommittedOffset { get; set; } = resumeOffset;
+
     /// <summary>Labels that wait.</summary>
     public int Count { get; private set; }
 
@@ -64,7 +67,7 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>First label that is neither applied nor refused by a dead letter.</summary>
     public long Position => Math.Min(Count > 0 ? HeadOffset : ReceivedOffset, Refused.Count > 0 ? Refused.HeadOffset : long.MaxValue);
 
-    /// <summary>Up to where labels are answered. Reading may begin before that, at those that the last mark has not: a restart must not take them for new. Goes into the position record, never into a mark, which says what the state holds.</summary>
+    /// <summary>Up to where labels are answered. Reading may begin before that, at those that the last mark has not: a restart must not take them for new. What is committed, and written to the position record; never to a mark, which says what the state holds.</summary>
     public long AnsweredOffset => Math.Max(Position, ResumeOffset);
 
     /// <summary>Offset of the first label that is not committed: where reading goes on after a transaction was taken back.</summary>

@@ -85,6 +85,10 @@ internal sealed class StateChangelog
             {
                 state.WriteAnswers(write); // Until then they go with the rest of the state, bit by bit.
             }
+            else
+            {
+                state.WriteSources(context.Sources, write);
+            }
 
             if (timing == MarkTiming.OnlyNeeded && progress is { HasMark: true, MustMark: false } && !isLast)
             {
@@ -146,6 +150,7 @@ internal sealed class StateChangelog
 
         if (state.WriteChanges(isLarge ? ChangesMax : int.MaxValue, write))
         {
+            state.WriteSources(context.Sources, write);
             state.WriteMark(MarkOf(partition), write);
             progress.Marked(now);
         }

@@ -241,15 +241,19 @@ internal sealed class StateRestorer : IDisposable
 
         LogMessages.Restored(context.Logger, lane, partition.Partition, restoring.Loader.Records, found.ToString(), mark.TransactionOffset, context.Clock.GetElapsedTime(restoring.StartedAt).TotalSeconds);
         bool isOurs = restoring.Loader.Group is not { } group || string.Equals(group, context.Clients.Group, StringComparison.Ordinal);
+        StateMark? resume = null;
         if (isOurs)
         {
             partition.Excluded.UnionWith(restoring.Loader.Excluded);
+            bool isOfTheseLabels = IsOfTheseLabels(partition, restoring.Loader.Sources);
+            found = isOfTheseLabels || found == StateFound.Nothing ? found : StateFound.OtherDefinition;
+            resume = Resume(partition, restoring.Loader.Position, isOfTheseLabels);
         }
 
-        if (isOurs && Resume(partition, restoring.Loader.Position) is { } resume && found == StateFound.Marked)
+        if (resume is { } from && found == StateFound.Marked)
         {
             var state = context.Planted.Bug == PlantedBug.StateForgotten ? assigned.Empty(partition.Partition) : restoring.State;
-            assigned.BeginFromMark(partition, state, mark, resume);
+            assigned.BeginFromMark(partition, state, mark, from);
             return;
         }
 
@@ -260,11 +264,43 @@ internal sealed class StateRestorer : IDisposable
                 FormattableString.Invariant($"{context.Topics.State} [{partition.Partition}] holds what another run of the service left ({(isOurs ? found.ToString() : "group " + restoring.Loader.Group)}) and could not be emptied: give the worker DELETE on it and the topic cleanup.policy=compact,delete, or empty it (kafka-delete-records.sh)"));
         }
 
-        assigned.BeginFromInput(partition);
+        if (resume is { } answered)
+        {
+            assigned.BeginFromInput(partition, answered);
+        }
+        else
+        {
+            assigned.BeginFromInput(partition);
+        }
     }
 
-    /// <summary>Where answering goes on: the group's offset, checked against what stands in the changelog. Null where neither has one.</summary>
-    private StateMark? Resume(PartitionInput partition, StateMark? position)
+    /// <summary>Whether what a state has of labels comes from the topic that they are read from: else the input tells it once more, with these.</summary>
+    /// <exception cref="LaneFailure">It is of other transactions: an offset of theirs says nothing about what is answered of these.</exception>
+    private bool IsOfTheseLabels(PartitionInput partition, StateSources? sources)
+    {
+        if (sources is not { } told)
+        {
+            return true; // As builds that did not say it took it.
+        }
+
+        if (!string.Equals(told.Transactions, context.Topics.Transactions, StringComparison.Ordinal))
+        {
+            throw new LaneFailure(
+                ExitCode.Configuration,
+                FormattableString.Invariant($"{context.Topics.State} [{partition.Partition}] is of transactions of {told.Transactions}, the definition names {context.Topics.Transactions}: how far the one is answered says nothing about the other; give the service another name, or, to answer {context.Topics.Transactions} from its beginning, empty {context.Topics.State} (kafka-delete-records.sh)"));
+        }
+
+        if (told.Labels.Length == 0 || !context.ReadsLabels || string.Equals(told.Labels, context.Topics.Labels, StringComparison.Ordinal))
+        {
+            return true; // Whether labels are counted at all is a matter of its features.
+        }
+
+        LogMessages.LabelsOfAnother(context.Logger, lane, partition.Partition, told.Labels, context.Topics.Labels);
+        return false;
+    }
+
+    /// <summary>Where answering goes on: the group's offsets, checked against what stands in the changelog, or that, of what the broker has forgotten. Null where neither has one.</summary>
+    private StateMark? Resume(PartitionInput partition, StateMark? position, bool isOfTheseLabels)
     {
         var known = partition.Start.Committed;
         if (position is { } written && written.PartitionCount != context.PartitionCount)
@@ -289,7 +325,10 @@ internal sealed class StateRestorer : IDisposable
                 FormattableString.Invariant($"group {context.Clients.Group} is committed to {known.Value} of {context.Topics.Transactions} [{partition.Partition}], its state to {at.TransactionOffset}: the group's offsets were set back, and going on would answer twice what was answered; set them to {at.TransactionOffset}, or, to answer all again, use another Kafka:Group or empty {context.Topics.State}"));
         }
 
-        return known != Offset.Unset ? new StateMark(known.Value, partition.Start.CommittedLabels, context.PartitionCount) : position;
+        var (transactions, labels) = (known, partition.Start.CommittedLabels);
+        transactions = transactions == Offset.Unset && position is not null ? position.Value.TransactionOffset : transactions;
+        labels = labels == Offset.Unset && position is not null && isOfTheseLabels ? position.Value.LabelOffset : labels;
+        return transactions == Offset.Unset ? null : new StateMark(transactions.Value, Math.Max(0, labels.Value), context.PartitionCount);
     }
 
     private sealed class Restoring(PartitionInput partition, long end, PartitionState state, long startedAt)

@@ -190,7 +190,7 @@ internal sealed class TransactionCommits : LaneCommits
         }
 
         rewind.All();
-        oversize.TakenBack();
+        oversize.Discard();
         takenBack.Begin();
         output.Rest(TimeSpan.FromMilliseconds(Math.Min(RestMsMax, RestMsMin << Math.Min(aborts, 16))));
         aborts++;
@@ -439,7 +439,7 @@ internal sealed class TransactionCommits : LaneCommits
         output.Resolve();
         takenBack.Begin();
         rewind.All();
-        oversize.TakenBack();
+        oversize.Discard();
         if (context.Planted.Bug == PlantedBug.UnknownIsTakenBack)
         {
             return;

@@ -155,6 +155,9 @@ internal static partial class LogMessages
     [LoggerMessage(161, LogLevel.Warning, "The log of {Topic} [{Partition}] that was read to offset {Position} is gone, made anew or cut (offset {Offset} was told): its labels are read from the first one on, those that are refused may get dead letters again")]
     public static partial void LabelsAnew(ILogger logger, string topic, int partition, long position, long offset);
 
+    [LoggerMessage(162, LogLevel.Warning, "Lane {Lane}: the state of partition {Partition} has labels of {Former}, the definition names {Topic}: it is made anew from the retained input, with these")]
+    public static partial void LabelsOfAnother(ILogger logger, int lane, int partition, string former, string topic);
+
     [LoggerMessage(EventId = 140, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void KafkaClient(ILogger logger, LogLevel level, string facility, string text);
 }

@@ -124,6 +124,20 @@ public sealed class KafkaBroker : IAsyncLifetime
         return topics;
     }
 
+    /// <summary>Deletes a topic and creates one of the same name.</summary>
+    public async Task MakeAnewAsync(string topic, int partitionCount, CancellationToken cancellation)
+    {
+        using IAdminClient admin = Admin();
+        await admin.DeleteTopicsAsync([topic]);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (admin.GetMetadata(AdminTimeout).Topics.Exists(found => string.Equals(found.Topic, topic, StringComparison.Ordinal)))
+        {
+            await timer.WaitForNextTickAsync(cancellation);
+        }
+
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitionCount }]);
+    }
+
     /// <summary>Skips the running test on the embedded broker.</summary>
     /// <param name="reason">What the test needs that it does not have, e.g. "it keeps no offsets of Kafka transactions".</param>
     public void SkipUnlessReal(string reason) =>

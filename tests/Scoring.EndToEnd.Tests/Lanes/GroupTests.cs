@@ -142,7 +142,7 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
         load.Send(200);
         await using var worker = Start(service, "--group", "anew");
         service.Read("scores", records => records.Count == 200, Bound);
-        await MakeAnewAsync(service.Topics["in"]);
+        await broker.MakeAnewAsync(service.Topics["in"], partitionCount: 2, Bound);
         load.Send(40);
         Assert.Equal(ExitCode.Configuration, await worker.EndAsync().WaitAsync(Bound));
         Assert.Contains("was made anew", worker.Printed, StringComparison.Ordinal);
@@ -158,25 +158,16 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
         load.Send(200);
         await using var worker = Start(service, "--group", "labels-anew");
         service.Read("scores", records => records.Count == 200, Bound);
-        await BreakAsync(count: 3);
+        await service.RefuseLabelsAsync(partition: 1, count: 3, Bound);
         service.Read("dlq", records => records.Count == 3, Bound);
-        await MakeAnewAsync(service.Topics["labels"]);
-        await BreakAsync(count: 2);
+        await broker.MakeAnewAsync(service.Topics["labels"], partitionCount: 2, Bound);
+        await service.RefuseLabelsAsync(partition: 1, count: 2, Bound);
         service.Read("dlq", records => records.Count == 5, Bound);
         load.Send(40);
         service.Read("scores", records => records.Count == 240, Bound);
         Assert.Equal(ExitCode.Ok, await worker.TerminateAsync());
         Assert.Contains("made anew or cut", worker.Printed, StringComparison.Ordinal);
         Assert.Equal((240, 5), (service.Count("scores"), service.Count("dlq")));
-
-        async Task BreakAsync(int count)
-        {
-            using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = broker.BootstrapServers }).Build();
-            for (int i = 0; i < count; i++)
-            {
-                await producer.ProduceAsync(new TopicPartition(service.Topics["labels"], 1), new Message<Null, byte[]> { Value = "{"u8.ToArray() }, Bound);
-            }
-        }
     }
 
     [Theory]
@@ -198,19 +189,6 @@ public sealed class GroupTests(KafkaBroker broker, TestModel model)
         service.Read("scores", records => records.Count == 200, Bound);
         Assert.Equal(ExitCode.Ok, await successor.StopAsync());
         Assert.Equal(200, service.Count("scores"));
-    }
-
-    private async Task MakeAnewAsync(string name)
-    {
-        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build();
-        await admin.DeleteTopicsAsync([name]);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.Exists(topic => topic.Topic == name))
-        {
-            await timer.WaitForNextTickAsync(Bound);
-        }
-
-        await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = 2 }]);
     }
 
     private static OwnProgram Start(TestService service, params string[] arguments) => OwnProgram.StartWorker(

@@ -100,6 +100,19 @@ internal sealed class TestService : IDisposable
         return (exitCode, output.ToString(), error.ToString());
     }
 
+    /// <summary>Writes records of given values, one after the other.</summary>
+    public async Task SendAsync(string topic, int partition, IEnumerable<string> values, CancellationToken cancellation)
+    {
+        using var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = Broker.BootstrapServers }).Build();
+        foreach (string value in values)
+        {
+            await producer.ProduceAsync(new TopicPartition(Topics[topic], partition), new Message<Null, string> { Value = value }, cancellation);
+        }
+    }
+
+    /// <summary>Writes labels that no worker takes: each gets a dead letter.</summary>
+    public Task RefuseLabelsAsync(int partition, int count, CancellationToken cancellation) => SendAsync("labels", partition, Enumerable.Repeat("{", count), cancellation);
+
     /// <summary>What a worker would say about the file, by transaction.</summary>
     public async Task<Dictionary<string, JsonObject>> ScoreFileAsync(string path)
     {

@@ -61,7 +61,7 @@ internal sealed class Judgement(Surroundings around)
         }
     }
 
-    /// <summary>What a partition's state says of its position must be what its group has committed, and never that labels went back.</summary>
+    /// <summary>What a partition's state says of its position must be what its group has committed, of transactions and labels, and never that labels went back.</summary>
     private string? Position(PartitionLog log)
     {
         int partition = log.Name.Partition.Value;
@@ -80,10 +80,14 @@ internal sealed class Judgement(Surroundings around)
             labels = loader.Position?.LabelOffset ?? 0;
         }
 
-        long committed = around.Broker.Group.Offsets.GetValueOrDefault(new TopicPartition(around.Simulated.Service.Topics.Transactions, partition));
+        var topics = around.Simulated.Service.Topics;
+        long transactions = Committed(topics.Transactions);
+        labels = Committed(topics.Labels);
         var found = loader.Finish(out var mark);
-        return loader.Position?.TransactionOffset == committed && (found != StateFound.Marked || mark.TransactionOffset <= committed)
+        return (loader.Position?.TransactionOffset, loader.Position?.LabelOffset) == (transactions, labels) && (found != StateFound.Marked || (mark.TransactionOffset <= transactions && mark.LabelOffset <= labels))
             ? null
-            : FormattableString.Invariant($"state of partition {partition} is at {loader.Position?.TransactionOffset}, marked at {mark.TransactionOffset}, the group at {committed}");
+            : FormattableString.Invariant($"state of partition {partition} is at {loader.Position?.TransactionOffset} and {loader.Position?.LabelOffset} of the labels, marked at {mark.TransactionOffset} and {mark.LabelOffset}, the group at {transactions} and {labels}");
+
+        long Committed(string topic) => around.Broker.Group.Offsets.GetValueOrDefault(new TopicPartition(topic, partition));
     }
 }

@@ -24,13 +24,15 @@ internal sealed class CommitScene : IDisposable
     private readonly ModelSlot slot = new();
     private readonly CountdownEvent lastCommits = new(1);
     private readonly string outputTopic;
+    private readonly string labelTopic;
 
     public CommitScene()
     {
         var definition = Bench.Definition([new() { Name = "count", Entity = "account", Aggregate = "count", Window = TimeSpan.FromSeconds(60) }]);
         var service = new Service(definition, slot);
-        outputTopic = service.Topics.Scores;
+        (outputTopic, labelTopic) = (service.Topics.Scores, service.Topics.Labels);
         broker.CreateTopic(service.Topics.Transactions, 2);
+        broker.CreateTopic(service.Topics.Labels, 2);
         var kafka = TransactionScene.Options(broker);
         var clients = new KafkaClients(kafka, "group", NullLogger.Instance);
         admin = new BrokerAdmin(clients, kafka.BootstrapServers, TransactionScene.Patience, TimeProvider.System);
@@ -86,7 +88,7 @@ internal sealed class CommitScene : IDisposable
     public void Take(TransactionRequest request) => broker.Take((short)request);
 
     /// <summary>Commits offsets to the group, as a transaction does of which nobody has heard the end.</summary>
-    public void CommitBehindItsBack(long offset) => input.CommitNow([new TopicPartitionOffset(Partition.Source, offset)]);
+    public void CommitBehindItsBack(long offset) => input.CommitNow([new TopicPartitionOffset(Partition.Source, offset), new TopicPartitionOffset(labelTopic, Partition.Partition, 0)]);
 
     /// <summary>The group gives it another partition, committed up to an offset by its former owner; its state is not there yet.</summary>
     public void TakeOver(long committed)

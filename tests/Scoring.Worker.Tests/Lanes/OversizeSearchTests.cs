@@ -49,7 +49,7 @@ public sealed class OversizeSearchTests
         {
             search.Take("in", 0, 7, isRefused: true);
             Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 8)]));
-            search.TakenBack();
+            search.Discard();
         }
     }
 
@@ -59,7 +59,7 @@ public sealed class OversizeSearchTests
         var search = new OversizeSearch("in", TimeProvider.System);
         Take(search, 0, 4);
         Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 4)]));
-        search.TakenBack();
+        search.Discard();
         Take(search, 0, 2);
         Assert.True(search.IsFull);
         search.Committed([new TopicPartitionOffset("in", 0, 2)]);
@@ -102,7 +102,7 @@ public sealed class OversizeSearchTests
         {
             search.Take("in", 0, offset, isRefused: false);
             bool goesOn = search.Refused([new TopicPartitionOffset("in", 0, offset + 1)]);
-            search.TakenBack();
+            search.Discard();
             return goesOn;
         }
     }
@@ -114,7 +114,7 @@ public sealed class OversizeSearchTests
         search.Take("in", 0, 0, isRefused: false);
         search.Take("in", 1, 0, isRefused: false);
         Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 1), new TopicPartitionOffset("in", 1, 1)]));
-        search.TakenBack();
+        search.Discard();
         search.Forget(new TopicPartition("in", 0));
         Assert.True(search.IsOn);
         search.Forget(new TopicPartition("in", 1));
@@ -127,7 +127,7 @@ public sealed class OversizeSearchTests
         var search = new OversizeSearch("in", TimeProvider.System);
         search.Take("in", 0, 5, isRefused: false);
         Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 6)]));
-        search.TakenBack();
+        search.Discard();
         Assert.True(search.MayTake(new TopicPartition("in", 0), 5));
         Assert.False(search.MayTake(new TopicPartition("in", 0), 6));
         Assert.False(search.MayTake(new TopicPartition("in", 1), 0));
@@ -143,7 +143,7 @@ public sealed class OversizeSearchTests
         var search = new OversizeSearch("in", clock);
         search.Take("in", 0, 5, isRefused: false);
         Assert.True(search.Refused([new TopicPartitionOffset("in", 0, 6)]));
-        search.TakenBack();
+        search.Discard();
         clock.Advance(TimeSpan.FromSeconds(29));
         search.GiveUpIfStuck();
         Assert.True(search.IsOn);
@@ -171,7 +171,7 @@ public sealed class OversizeSearchTests
         bool GoesOn()
         {
             bool goesOn = search.Refused([new TopicPartitionOffset("in", 0, 6), new TopicPartitionOffset("labels", 0, 3)]);
-            search.TakenBack();
+            search.Discard();
             return goesOn;
         }
     }
@@ -220,7 +220,7 @@ public sealed class OversizeSearchTests
             {
                 Assert.True((!wasRefused && !search.IsOn) || search.Refused(positions));
                 wasRefused = true;
-                search.TakenBack();
+                search.Discard();
                 return;
             }
 

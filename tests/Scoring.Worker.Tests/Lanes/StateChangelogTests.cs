@@ -129,6 +129,23 @@ public sealed class StateChangelogTests : IDisposable
         Assert.Equal((0, 0), LabelsAfterCommit(20_200));
     }
 
+    [Fact]
+    public void With_every_mark_goes_of_which_topics_it_is_and_a_copy_has_that_too()
+    {
+        partitions.All[1].IsLost = true;
+        lane.Output.Records.Clear();
+        Change(10);
+        CommitAt(10_100, Small);
+        using var state = Empty();
+        var restored = Loaded(state, lane.Output.Records);
+        Assert.Equal(lane.Context.Topics.Transactions, restored.Sources?.Transactions);
+
+        var copied = new List<(byte[], byte[])>();
+        Assert.True(restored.TryWriteCopy((key, value) => copied.Add((key.ToArray(), value.ToArray()))));
+        using var copy = Empty();
+        Assert.Equal(restored.Sources, Loaded(copy, copied).Sources);
+    }
+
     public void Dispose()
     {
         partitions.Dispose();
@@ -140,16 +157,28 @@ public sealed class StateChangelogTests : IDisposable
         lane.Output.Records.Clear();
         Change(10);
         CommitAt(milliseconds, Small);
-        using var state = new PartitionState(lane.Bench.Plan, 0);
+        using var state = Empty();
+        var loader = Loaded(state, lane.Output.Records);
+        Assert.Equal(StateFound.Marked, loader.Finish(out var mark));
+        return (loader.Position!.Value.LabelOffset, mark.LabelOffset);
+    }
+
+    private PartitionState Empty()
+    {
+        var state = new PartitionState(lane.Bench.Plan, 0);
         state.KeepChangelog();
+        return state;
+    }
+
+    private static StateLoader Loaded(PartitionState state, IEnumerable<(byte[] Key, byte[] Value)> records)
+    {
         var loader = new StateLoader(state);
-        foreach (var (key, value) in lane.Output.Records)
+        foreach (var (key, value) in records)
         {
             loader.Take(key, value);
         }
 
-        Assert.Equal(StateFound.Marked, loader.Finish(out var mark));
-        return (loader.Position!.Value.LabelOffset, mark.LabelOffset);
+        return loader;
     }
 
     private void Change(int accounts)

@@ -9,6 +9,7 @@ namespace Scoring.Models.Features.State;
 /// key    version (1) kind (1: 1 record, 2 mark, 3 position, 4 excluded input) shape (4, big endian)
 ///        of a record also: table (2, big endian), the record's key (rest); of excluded input: its offset (8, big endian)
 /// value  of a record: number of its last use (8), then its words
+///        of a mark of no shape: the topics that the state is of, one per line; builds that do not know it take it for another definition's
 ///        words: (count of words, count of zeros behind them) as variable-length integers, the words (8 each); again and again
 /// </code>
 /// All little endian where nothing else is said. The shape is a hash of what the words mean: records of another definition have other
