@@ -101,6 +101,7 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
     /// what a commit that was asked for twice is known by (<see cref="Lanes.TransactionalOutput.GhostAfter"/>). Nothing is reported of single records: the commit fails when one does.
     /// <para><c>linger.ms</c>: nobody sees a record before the commit, which flushes. Until then only full batches go: what is due makes the client's thread spin, as of <see cref="Producer"/>. It must stay
     /// below <c>message.timeout.ms</c>, which is that of the transaction.</para>
+    /// <para><c>connections.max.idle.ms</c>: <c>SendOffsetsToTransaction</c> does not keep its bound where the group's coordinator has died; a connection that is closed makes it ask for another (docs/decisions/0029).</para>
     /// </remarks>
     /// <param name="transactionalId">Stable name of the lane.</param>
     public virtual IProducer<byte[], byte[]> TransactionalProducer(string transactionalId)
@@ -118,6 +119,7 @@ internal class KafkaClients(KafkaOptions options, string group, ILogger logger)
             MessageMaxBytes = 2_000_000,
             EnableBackgroundPoll = false,
             EnableDeliveryReports = false,
+            ConnectionsMaxIdleMs = 10_000,
         });
 
         // When all connections break, librdkafka 2.16 by default forgets all brokers and looks for them anew; but it keeps the one it has forgotten as the
