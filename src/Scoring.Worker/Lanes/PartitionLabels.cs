@@ -14,7 +14,7 @@ internal sealed class PartitionLabels(EventSchema schema, long resumeOffset)
     /// <summary>Refused labels before this offset were answered before the restart.</summary>
     public long ResumeOffset { get; set; } = resumeOffset;
 
-    /// <summary>What the group has, as far as it has told: behind it may be what is answered, before it what stands in a log that was made anew.</summary>
+    /// <summary>The group's offset, as this lane has found or committed it; 0 for none. What is answered may be ahead of it, or, in a log that was made anew, before it.</summary>
     public long CommittedOffset { get; set; } = resumeOffset;
 
     /// <summary>Labels that wait.</summary>
